@@ -1,0 +1,1 @@
+"""Values, contracts, errors, clock and text: everything that needs no I/O."""

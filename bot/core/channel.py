@@ -1,0 +1,112 @@
+"""The contract between the program and a platform: three verbs, and what the platform can do as data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.core.events import Inbound, MediaKind, Outbound, Sent
+
+Receive = Callable[[Inbound], Awaitable[None]]
+"""Returns once the event is stored and handled; raises only when it could not even be stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a platform allows one account, as documented. Rates are messages a second; `None` means no such limit."""
+
+    per_second: float | None
+    per_chat_second: float | None = None
+    per_group_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a channel can carry. Lengths count UTF-16 code units of the text without markup."""
+
+    max_text: int
+    max_caption: int
+    buttons: bool
+    edit: bool
+    delete: bool
+    formatting: bool
+    groups: bool
+    album: int
+    media: frozenset[MediaKind]
+    max_upload: int
+    deep_links: bool
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """What a platform's server gets back."""
+
+    status: int
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A webhook as data, mounted by `bot.web`: `accept` gets the lower-cased headers and the exact bytes."""
+
+    path: str
+    max_body: int
+    accept: Callable[[Mapping[str, str], bytes], Awaitable[WebhookAnswer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether an account works. `problem` is for operators and says what to do."""
+
+    ok: bool
+    name: str = ""
+    problem: str = ""
+
+
+class Channel(Protocol):
+    """One account on one platform."""
+
+    @property
+    def account(self) -> str:
+        """The account's key, `channel:id`, for example `telegram:123456`."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """Set when the platform writes to us."""
+        ...
+
+    async def start(self, receive: Receive) -> None:
+        """Begin to receive. Returns when receiving has begun; an account that the platform refuses raises
+        `AccountStopped`, a platform out of reach is retried in the background."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop receiving; what was handed to `receive` is awaited. Sending still works until `close`."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections. Nothing works afterwards."""
+        ...
+
+    async def send(self, message: Outbound) -> Sent:
+        """Send, edit, delete or answer once. Raises one of the `SendError`s; never retries, never waits."""
+        ...
+
+    async def check(self) -> Health:
+        """Ask the platform who we are."""
+        ...
+
+    def link(self, payload: str) -> str | None:
+        """An address that opens a chat with this account and hands over `payload` (1 to 64 of `A-Za-z0-9_-`);
+        `None` while the account's public name is not known or the platform has no such links."""
+        ...
+
+    def share_link(self, payload: str, text: str) -> str | None:
+        """An address that lets a person pass on `link(payload)` with a text to whom they choose."""
+        ...
