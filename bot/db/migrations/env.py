@@ -1,0 +1,31 @@
+"""Alembic's entry: runs on the connection that `bot.db.migrate` hands over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+
+from bot.db.tables import Base
+from bot.db.types import Coded, Instant
+
+
+def _render(kind: str, thing: Any, autogen: Any) -> str | bool:
+    if kind == "type" and isinstance(thing, Instant):
+        autogen.imports.add("from bot.db.types import Instant")
+        return "Instant()"
+    if kind == "type" and isinstance(thing, Coded):
+        return "sa.SmallInteger()"
+    return False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transactional_ddl=True,
+    render_item=_render,
+    render_as_batch=False,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

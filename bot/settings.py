@@ -1,0 +1,195 @@
+"""Settings: environment variables or `.env`, read once, validated together, every problem named at once."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.core.errors import SettingsError
+
+PREFIX = "LOASO_"
+_TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{3,256}")
+_ADDRESS = re.compile(r"(telegram|zalo_bot|zalo_oa):(-?[A-Za-z0-9_.-]{1,64})")
+
+
+class Mode(StrEnum):
+    """How a platform's updates reach us."""
+
+    POLLING = "polling"
+    WEBHOOK = "webhook"
+
+
+class EngineKind(StrEnum):
+    """Who runs the sending."""
+
+    LOCAL = "local"
+    CLUSTER = "cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`channel:external id` of a person, as operators write it."""
+
+    channel: str
+    external_id: str
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Raises `ValueError` with a plain sentence."""
+        match = _ADDRESS.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"'{text}' is not CHANNEL:ID, for example telegram:123456789")
+        return cls(match[1], match[2])
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.external_id}"
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Names and meanings are part of the outside contract."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = "sqlite+aiosqlite:///var/loaso.db"
+    telegram_token: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_mode: Mode = Mode.POLLING
+    telegram_rate: Annotated[float, Field(ge=0, le=1000)] = 30
+    public_url: str | None = None
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    secret_key: SecretStr | None = None
+    admins: Annotated[tuple[Address, ...], NoDecode] = ()
+    timezone: str = "Asia/Ho_Chi_Minh"
+    engine: EngineKind = EngineKind.LOCAL
+    log_level: str = "INFO"
+    log_format: Annotated[str, Field(pattern="^(auto|json|console)$")] = "auto"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """Where the SQLite file is; `None` on PostgreSQL."""
+        scheme, _, rest = self.database_url.partition(":///")
+        return Path(rest) if scheme.startswith("sqlite") else None
+
+    @field_validator("telegram_token", mode="before")
+    @classmethod
+    def _tokens(cls, value: Any) -> Any:
+        return tuple(t.strip() for t in value.split(",") if t.strip()) if isinstance(value, str) else value
+
+    @field_validator("telegram_token")
+    @classmethod
+    def _token_form(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for place, token in enumerate(value, 1):
+            if not _TOKEN.fullmatch(token.get_secret_value()):
+                raise ValueError(
+                    f"token number {place} does not look like 123456:ABC-DEF; copy it again from @BotFather"
+                )
+        ids = [t.get_secret_value().split(":")[0] for t in value]
+        if len(set(ids)) < len(ids):
+            raise ValueError("the same bot is named twice")
+        return value
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _admins(cls, value: Any) -> Any:
+        return tuple(Address.parse(a) for a in value.split(",") if a.strip()) if isinstance(value, str) else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"'{value}' is not a time zone; write one like Asia/Ho_Chi_Minh") from None
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite+aiosqlite:///", "postgresql+psycopg://")):
+            raise ValueError("write sqlite+aiosqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+        return value
+
+    @field_validator("telegram_api_url", "public_url")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            raise ValueError("write a whole address that begins with https:// (or http://)")
+        return value.rstrip("/") if value else value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("write DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        problems = []
+        if self.engine is EngineKind.CLUSTER and self.sqlite_path is not None:
+            problems.append("LOASO_ENGINE=cluster needs PostgreSQL: set LOASO_DATABASE_URL=postgresql+psycopg://…")
+        if self.telegram_mode is Mode.WEBHOOK and self.telegram_token and not self.public_url:
+            problems.append("LOASO_TELEGRAM_MODE=webhook needs LOASO_PUBLIC_URL, the https address of this server")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings. Raises `SettingsError` that names every problem at once."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError(_problems(error)) from error
+
+
+def _problems(error: ValidationError) -> list[str]:
+    problems: list[str] = []
+    for found in error.errors(include_url=False, include_input=False):
+        text = found["msg"].removeprefix("Value error, ")
+        name = PREFIX + str(found["loc"][0]).upper() if found["loc"] else ""
+        problems += [f"{name}: {line}" if name else line for line in text.splitlines()]
+    return problems
+
+
+def unknown_names() -> list[str]:
+    """Variables that begin like ours and mean nothing: most often a spelling mistake."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(n for n in os.environ if n.startswith(PREFIX) and n not in known and not n.startswith(_LATER))
+
+
+_LATER = ("LOASO_ZALO_",)
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The key that signs links and sessions: the setting, else a file beside the database, made once, mode 0600.
+
+    Raises `SettingsError` on PostgreSQL without the setting: several machines could not agree on a file.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    if settings.sqlite_path is None:
+        raise SettingsError(["LOASO_SECRET_KEY: set it (any 32 random characters); with PostgreSQL no file is made"])
+    path = settings.sqlite_path.with_name("secret.key")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text().strip().encode()
