@@ -1,0 +1,142 @@
+"""Loading a pack and checking it: `load` for the program, `check` for editors, both naming file and line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+
+from bot.core.errors import UserError
+from messages.content import rules
+from messages.content.lines import Document, Problem, read
+from messages.content.models import Area, Fact, FactKind, FaqEntry, Group, Pack, Sourced, Tip
+from messages.content.records import Item, Shelf, records, strings
+
+__all__ = ["PACK_ROOT", "Area", "BadPack", "Fact", "FactKind", "FaqEntry", "Group", "Pack", "Problem", "Sourced", "Tip"]
+__all__ += ["check", "languages", "load"]
+
+PACK_ROOT = Path(__file__).parent
+"""The folder that holds one folder a language."""
+
+
+class BadPack(UserError):
+    """The content pack cannot be used. `problems` names every place: correct those lines."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(str(p) for p in problems))
+        self.problems = problems
+
+
+def load(root: Path = PACK_ROOT, language: str = "vi") -> Pack:
+    """The pack of one language. Dates are not looked at here: ask `Pack.current` before saying anything.
+
+    Raises BadPack when a file is broken, a field is wrong or too long, or an id leads nowhere.
+    """
+    pack, shelf = _read(root, language)
+    if shelf.problems:
+        raise BadPack(sorted(shelf.problems))
+    return pack
+
+
+def check(root: Path = PACK_ROOT, *, today: date) -> list[Problem]:
+    """Everything that is wrong with every language: what `load` refuses, and what an editor must not say
+    (expired or unchecked facts, bare phone numbers and sums, forbidden claims, the same tip twice)."""
+    found = languages(root)
+    if not found:
+        return [Problem(root, 1, "no pack here: there must be a folder for each language, such as vi/")]
+    return sorted(problem for language in found for problem in _check_one(root, language, today))
+
+
+def languages(root: Path = PACK_ROOT) -> tuple[str, ...]:
+    """The languages that have a pack: folders with a two-letter name."""
+    if not root.is_dir():
+        return ()
+    return tuple(sorted(p.name for p in root.iterdir() if p.is_dir() and len(p.name) == 2))
+
+
+def _check_one(root: Path, language: str, today: date) -> Iterator[Problem]:
+    pack, shelf = _read(root, language)
+    yield from shelf.problems
+    yield from rules.broken(pack, shelf, root / language, today)
+
+
+def _read(root: Path, language: str) -> tuple[Pack, Shelf]:
+    folder = root / language
+    shelf = Shelf()
+    if not folder.is_dir():
+        shelf.problems.append(Problem(folder, 1, f"there is no pack for the language `{language}`"))
+    facts = _gather(Fact, "facts", [folder / "facts.yaml"], shelf, {})
+    tips = _gather(Tip, "tips", sorted((folder / "tips").glob("*.yaml")), shelf, facts)
+    faq = _gather(FaqEntry, "faq", sorted((folder / "faq").glob("*.yaml")), shelf, facts)
+    curricula = _curricula(folder / "curricula.yaml", shelf, tips)
+    _relations(faq, shelf)
+    view = MappingProxyType
+    pack = Pack(language, _version(folder), view(tips), view(curricula), view(faq), view(facts))
+    return pack, shelf
+
+
+def _gather(kind: type[Item], name: str, paths: list[Path], shelf: Shelf, facts: Mapping[str, Fact]) -> dict[str, Item]:
+    found: dict[str, Item] = {}
+    for path in paths:
+        document = read(path)
+        for key, item in records(kind, name, document, shelf, facts):
+            if item.id in found:
+                document.wrong((*key, "id"), f"the id `{item.id}` is taken already")
+            else:
+                found[item.id] = item
+                shelf.places[name, item.id] = (document, key)
+        shelf.problems.extend(document.problems)
+    return found
+
+
+def _curricula(path: Path, shelf: Shelf, tips: Mapping[str, Tip]) -> dict[str, tuple[str, ...]]:
+    document = read(path)
+    shelf.documents[path] = document
+    found: dict[str, tuple[str, ...]] = {}
+    lists = document.value.get("curricula") if isinstance(document.value, dict) else None
+    if not isinstance(lists, dict):
+        document.wrong((), "must begin with `curricula:` and then one list of tip ids for each group")
+        lists = {}
+    for group, ids in lists.items():
+        found[group] = strings(document, ("curricula", group), ids)
+        _one_curriculum(document, group, found[group], tips)
+    for group in Group:
+        if group not in found:
+            document.wrong(("curricula",), f"the group `{group}` has no curriculum")
+    shelf.problems.extend(document.problems)
+    return found
+
+
+def _one_curriculum(document: Document, group: str, ids: tuple[str, ...], tips: Mapping[str, Tip]) -> None:
+    known = {str(g) for g in Group}
+    if group not in known:
+        document.wrong(("curricula", group), f"`{group}` is no group: {', '.join(sorted(known))}")
+    seen: set[str] = set()
+    for i, tip in enumerate(ids):
+        key = ("curricula", group, i)
+        if tip in seen:
+            document.wrong(key, f"the tip `{tip}` is in this curriculum twice")
+        elif tip not in tips:
+            document.wrong(key, f"there is no tip `{tip}`")
+        elif group in known and group not in tips[tip].groups:
+            document.wrong(key, f"the tip `{tip}` is not meant for `{group}`: add the group to the tip")
+        seen.add(tip)
+
+
+def _relations(faq: Mapping[str, FaqEntry], shelf: Shelf) -> None:
+    for entry in faq.values():
+        for i, other in enumerate(entry.related):
+            if other not in faq or other == entry.id:
+                shelf.wrong("faq", entry.id, ("related", i), f"`{other}` is no other question of this pack")
+
+
+def _version(folder: Path) -> str:
+    """Twelve hex digits over the names and bytes of all files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.yaml")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]
