@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from bot.db.tables import Base
 from bot.db.types import Coded, Instant
 
 
-def _render(kind: str, thing: Any, autogen: Any) -> str | bool:
+def _render(kind: str, thing: Any, autogen: AutogenContext) -> str | Literal[False]:
     if kind == "type" and isinstance(thing, Instant):
         autogen.imports.add("from bot.db.types import Instant")
         return "Instant()"

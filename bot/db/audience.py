@@ -1,0 +1,151 @@
+"""Audiences as SQL: which people an expression names. The expression itself is read in `bot.outreach.audience`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from bot.core.events import ChatKind
+from bot.core.words import (
+    CampaignKind,
+    ContactState,
+    DeliveryState,
+    PersonKind,
+    PersonStatus,
+    RoleName,
+    TargetGroup,
+)
+from bot.db.session import Tx
+from bot.db.tables import Account, Campaign, Contact, Delivery, Person, Referral, Role, Rsvp, Run, Unit
+
+
+class Atom(StrEnum):
+    """The words before the colon."""
+
+    ALL = "all"
+    UNIT = "unit"
+    GROUP = "group"
+    CHANNEL = "channel"
+    ROLE = "role"
+    PERSON = "person"
+    CIRCLE = "circle"
+    CHATS = "chats"
+    GOING = "going"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition: `unit:18859`, `group:elderly`, `all`."""
+
+    atom: Atom
+    value: str = ""
+
+
+Expression = tuple[tuple[Term, ...], ...]
+"""Alternatives (`,`) of conditions that must hold together (`+`)."""
+
+
+def condition(expression: Expression) -> sa.ColumnElement[bool]:
+    """The people that the expression names, among those who may be written to: active humans who have agreed,
+    and groups in which the bot is, when they are named themselves."""
+    return sa.or_(*(sa.and_(*(_term(t) for t in all_of)) for all_of in expression))
+
+
+def _term(term: Term) -> sa.ColumnElement[bool]:
+    if term.atom is Atom.CHATS:
+        mine = sa.select(Contact.person_id).where(
+            Contact.added_by_id == int(term.value), Contact.kind == ChatKind.GROUP
+        )
+        return sa.and_(Person.kind == PersonKind.GROUP, Person.id.in_(mine))
+    human = sa.and_(Person.kind == PersonKind.HUMAN, Person.status == PersonStatus.ACTIVE)
+    return sa.and_(human, _human(term))
+
+
+def _human(term: Term) -> sa.ColumnElement[bool]:  # one line a word reads best
+    match term.atom:
+        case Atom.UNIT:
+            path = sa.select(Unit.path).where(Unit.code == term.value).scalar_subquery()
+            below = sa.select(Unit.id).where(Unit.path.startswith(path))
+            return Person.unit_id.in_(below)
+        case Atom.GROUP:
+            return Person.target_group == TargetGroup(term.value)
+        case Atom.CHANNEL:
+            on = sa.select(Contact.person_id).join(Account, Account.id == Contact.account_id)
+            return Person.id.in_(on.where(Account.channel == term.value, Contact.state == ContactState.OPEN))
+        case Atom.ROLE:
+            return Person.id.in_(sa.select(Role.person_id).where(Role.role == RoleName(term.value)))
+        case Atom.PERSON:
+            return Person.id == int(term.value)
+        case Atom.CIRCLE:
+            return Person.id.in_(sa.select(Referral.person_id).where(Referral.by_id == int(term.value)))
+        case Atom.GOING:
+            going = sa.select(Rsvp.person_id).where(Rsvp.event_id == int(term.value), Rsvp.going.is_(True))
+            return Person.id.in_(going)
+        case _:
+            return sa.true()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a run would reach: `total` people, of whom `by_channel` can be written to now; the rest has no open
+    contact; `capped` have had their share of broadcasts."""
+
+    total: int
+    by_channel: dict[str, int]
+    capped: int = 0
+
+    @property
+    def reachable(self) -> int:
+        return sum(self.by_channel.values())
+
+    @property
+    def unreachable(self) -> int:
+        return self.total - self.reachable
+
+
+async def reach(tx: Tx, expression: Expression) -> Reach:
+    """Count an audience. A person with several channels counts once, on the first by name."""
+    people = condition(expression)
+    total = (await tx.execute(sa.select(sa.func.count()).select_from(Person).where(people))).scalar_one()
+    first = (
+        sa.select(sa.func.min(Account.channel).label("channel"))
+        .select_from(Person)
+        .join(Contact, sa.and_(Contact.person_id == Person.id, Contact.state == ContactState.OPEN))
+        .join(Account, Account.id == Contact.account_id)
+        .where(people)
+        .group_by(Person.id)
+        .subquery()
+    )
+    rows = (await tx.execute(sa.select(first.c.channel, sa.func.count()).group_by(first.c.channel))).all()
+    return Reach(total, {row[0]: row[1] for row in rows})
+
+
+_HEARD = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENDING, DeliveryState.WAITING)
+
+
+def capped(day_start: datetime, week_start: datetime, per_day: int, per_week: int) -> sa.ColumnElement[bool]:
+    """People who have had as many broadcasts as one may push to a person in a day and in seven days."""
+    return sa.or_(Person.id.in_(_heard_since(day_start, per_day)), Person.id.in_(_heard_since(week_start, per_week)))
+
+
+def _heard_since(start: datetime, at_most: int) -> sa.Select[int]:
+    """People to whom at least `at_most` broadcasts went since `start`."""
+    runs = (
+        sa.select(Run.id)
+        .join(Campaign, Campaign.id == Run.campaign_id)
+        .where(Campaign.kind == CampaignKind.BROADCAST, Campaign.urgent.is_(False), Run.materialised_at >= start)
+    )
+    return (
+        sa.select(Delivery.person_id)
+        .where(Delivery.run_id.in_(runs), Delivery.state.in_(_HEARD))
+        .group_by(Delivery.person_id)
+        .having(sa.func.count() >= at_most)
+    )
+
+
+async def count(tx: Tx, people: Sequence[sa.ColumnElement[bool]]) -> int:
+    return (await tx.execute(sa.select(sa.func.count()).select_from(Person).where(*people))).scalar_one()

@@ -1,0 +1,32 @@
+"""Queries about conversations: what the bot waits for from each contact, so that a restart forgets nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.db.session import Tx
+from bot.db.sql import changed, insert
+from bot.db.tables import Conversation
+
+
+async def get(tx: Tx, contact_id: int) -> Conversation | None:
+    return await tx.get(Conversation, contact_id, populate_existing=True)
+
+
+async def put(tx: Tx, contact_id: int, step: str, data: dict[str, Any], now: datetime) -> None:
+    row = {"contact_id": contact_id, "step": step, "data": data, "updated_at": now}
+    change = {"step": step, "data": data, "updated_at": now}
+    statement = insert(tx, Conversation).values(row)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["contact_id"], set_=change))
+
+
+async def drop(tx: Tx, contact_id: int) -> None:
+    await tx.execute(sa.delete(Conversation).where(Conversation.contact_id == contact_id))
+
+
+async def drop_older(tx: Tx, than: datetime) -> int:
+    """Forget what was never finished."""
+    return await changed(tx, sa.delete(Conversation).where(Conversation.updated_at < than))

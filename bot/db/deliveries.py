@@ -1,0 +1,223 @@
+"""Queries about deliveries and slices: claim, settle, recover. No network ever happens between begin and commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.core.errors import Reason
+from bot.core.events import ChatKind
+from bot.core.words import ContactState, DeliveryState, RunState
+from bot.db.session import Tx
+from bot.db.sql import changed
+from bot.db.tables import Contact, Delivery, Person, Run, Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One delivery that this process alone may send."""
+
+    run_id: int
+    person_id: int
+    contact_id: int
+    external_id: str
+    kind: ChatKind
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a delivery ended."""
+
+    run_id: int
+    person_id: int
+    state: DeliveryState
+    at: datetime
+    contact_id: int | None = None
+    reason: Reason | None = None
+    message_id: str | None = None
+
+
+async def claim(
+    tx: Tx, run_id: int, account_id: int, *, after: int, limit: int, owner: str, lease_until: datetime
+) -> tuple[int, list[Claimed]]:
+    """Take the next waiting deliveries of a run that this account can send, walking the people by id from `after`.
+    A person with several open contacts on the account gets one. Returns the slice's id (0 if nothing was left)."""
+    chosen = (
+        sa.select(Delivery.person_id, sa.func.min(Contact.id).label("contact_id"))
+        .join(Contact, Contact.person_id == Delivery.person_id)
+        .where(
+            Delivery.run_id == run_id,
+            Delivery.person_id > after,
+            Delivery.state == DeliveryState.WAITING,
+            Contact.account_id == account_id,
+            Contact.state == ContactState.OPEN,
+        )
+        .group_by(Delivery.person_id)
+        .order_by(Delivery.person_id)
+        .limit(limit)
+        .subquery()
+    )
+    taken = (
+        sa.update(Delivery)
+        .where(
+            Delivery.run_id == run_id,
+            Delivery.person_id == chosen.c.person_id,
+            Delivery.state == DeliveryState.WAITING,
+        )
+        .values(state=DeliveryState.SENDING, contact_id=chosen.c.contact_id)
+        .returning(Delivery.contact_id)
+        .execution_options(synchronize_session=False)
+    )
+    mine = list((await tx.execute(taken)).scalars())
+    if not mine:
+        return 0, []
+    query = (
+        sa.select(Person.id, Contact.id, Contact.external_id, Contact.kind, Person.language)
+        .join(Contact, Contact.person_id == Person.id)
+        .where(Contact.id.in_(mine))
+        .order_by(Person.id)
+    )
+    claimed = [Claimed(run_id, *row) for row in (await tx.execute(query)).all()]
+    found = Slice(
+        run_id=run_id,
+        account_id=account_id,
+        owner=owner,
+        first=claimed[0].person_id,
+        last=claimed[-1].person_id,
+        lease_until=lease_until,
+    )
+    tx.add(found)
+    await tx.flush()
+    return found.id, claimed
+
+
+async def settle(tx: Tx, outcomes: Sequence[Outcome]) -> None:
+    """Write down how deliveries ended, in bulk. Only rows that are still being sent change: what another process
+    has declared unknown stays so."""
+    if not outcomes:
+        return
+    statement = (
+        sa.update(Delivery)
+        .where(
+            Delivery.run_id == sa.bindparam("b_run"),
+            Delivery.person_id == sa.bindparam("b_person"),
+            Delivery.state == DeliveryState.SENDING,
+        )
+        .values(
+            state=sa.bindparam("b_state", type_=Delivery.state.type),
+            reason=sa.bindparam("b_reason", type_=Delivery.reason.type),
+            contact_id=sa.bindparam("b_contact"),
+            message_id=sa.bindparam("b_message"),
+            at=sa.bindparam("b_at", type_=Delivery.at.type),
+        )
+    )
+    rows = [
+        {
+            "b_run": o.run_id,
+            "b_person": o.person_id,
+            "b_state": o.state,
+            "b_reason": o.reason,
+            "b_contact": o.contact_id,
+            "b_message": o.message_id,
+            "b_at": o.at,
+        }
+        for o in outcomes
+    ]
+    connection = await tx.connection()
+    await connection.execute(statement, rows)
+
+
+async def close_slices(tx: Tx, ids: Sequence[int]) -> None:
+    if ids:
+        await tx.execute(sa.delete(Slice).where(Slice.id.in_(ids)))
+
+
+async def renew(tx: Tx, owner: str, lease_until: datetime) -> None:
+    """Say that this sender is alive."""
+    await tx.execute(sa.update(Slice).where(Slice.owner == owner).values(lease_until=lease_until))
+
+
+async def recover(tx: Tx, now: datetime, *, all_owners: bool = False) -> int:
+    """Declare unknown what dead senders had claimed: slices whose lease has passed, or every slice when the caller
+    knows that nobody else can be sending. Returns how many deliveries."""
+    query = sa.select(Slice) if all_owners else sa.select(Slice).where(Slice.lease_until < now)
+    dead = list((await tx.execute(query.with_for_update(skip_locked=True))).scalars())
+    lost = 0
+    for found in dead:
+        in_flight = sa.and_(
+            Delivery.run_id == found.run_id,
+            Delivery.person_id.between(found.first, found.last),
+            Delivery.state == DeliveryState.SENDING,
+            Delivery.contact_id.in_(
+                sa.select(Contact.id).where(
+                    Contact.account_id == found.account_id, Contact.person_id.between(found.first, found.last)
+                )
+            ),
+        )
+        unknown = {"state": DeliveryState.UNKNOWN, "reason": Reason.INTERRUPTED, "at": now}
+        lost += await changed(tx, sa.update(Delivery).where(in_flight).values(**unknown))
+    await close_slices(tx, [found.id for found in dead])
+    return lost
+
+
+async def requeue(tx: Tx, run_id: int, state: DeliveryState) -> int:
+    """Let failed or unknown deliveries of a run wait again. People whose contact is closed stay as they are."""
+    can_reach = sa.exists().where(Contact.person_id == Delivery.person_id, Contact.state == ContactState.OPEN)
+    change = {"state": DeliveryState.WAITING, "reason": None, "at": None}
+    return await changed(
+        tx,
+        sa.update(Delivery).where(Delivery.run_id == run_id, Delivery.state == state, can_reach).values(**change),
+    )
+
+
+async def skip_waiting(tx: Tx, run_id: int, reason: Reason, now: datetime) -> int:
+    """End what still waits, with a reason."""
+    change = {"state": DeliveryState.SKIPPED, "reason": reason, "at": now}
+    waits = sa.and_(Delivery.run_id == run_id, Delivery.state == DeliveryState.WAITING)
+    return await changed(tx, sa.update(Delivery).where(waits).values(**change))
+
+
+async def skip_unreachable(tx: Tx, run_id: int, now: datetime) -> int:
+    """End waiting deliveries whose people have no open contact any more, with what closed it."""
+    of_person = sa.and_(Contact.person_id == Delivery.person_id)
+    why = (
+        sa.select(Contact.closed_reason)
+        .where(of_person, Contact.state == ContactState.CLOSED)
+        .order_by(Contact.closed_at.desc())
+        .limit(1)
+        .correlate(Delivery)
+        .scalar_subquery()
+    )
+    gone = sa.and_(
+        Delivery.run_id == run_id,
+        Delivery.state == DeliveryState.WAITING,
+        ~sa.exists().where(of_person, Contact.state == ContactState.OPEN),
+    )
+    reason = sa.func.coalesce(why, sa.literal(Reason.NO_ROUTE, Delivery.reason.type))
+    change = {"state": DeliveryState.SKIPPED, "reason": reason, "at": now}
+    return await changed(tx, sa.update(Delivery).where(gone).values(**change))
+
+
+async def drop_person(tx: Tx, person_id: int, now: datetime) -> int:
+    """Nothing more for somebody who has said stop."""
+    change = {"state": DeliveryState.SKIPPED, "reason": Reason.OPTED_OUT, "at": now}
+    live = sa.select(Run.id).where(Run.state.in_((RunState.SENDING, RunState.PAUSED, RunState.STOPPED)))
+    waits = sa.and_(Delivery.run_id.in_(live), Delivery.person_id == person_id, Delivery.state == DeliveryState.WAITING)
+    return await changed(tx, sa.update(Delivery).where(waits).values(**change))
+
+
+async def any_open(tx: Tx, run_id: int) -> bool:
+    """Whether something of a run still waits or is being sent."""
+    still = (DeliveryState.WAITING, DeliveryState.SENDING)
+    query = sa.select(sa.exists().where(Delivery.run_id == run_id, Delivery.state.in_(still)))
+    return bool((await tx.execute(query)).scalar_one())
+
+
+async def latest_run_of(tx: Tx, person_id: int, run_ids: Iterable[int]) -> Delivery | None:
+    """That person's latest delivery among those runs."""
+    query = sa.select(Delivery).where(Delivery.person_id == person_id, Delivery.run_id.in_(list(run_ids)))
+    return (await tx.execute(query.order_by(Delivery.run_id.desc()).limit(1))).scalar_one_or_none()

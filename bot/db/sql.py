@@ -1,0 +1,25 @@
+"""The few places where the two databases are asked in different words."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.db.session import Tx
+
+
+def is_sqlite(tx: Tx) -> bool:
+    return tx.get_bind().dialect.name == "sqlite"
+
+
+async def changed(tx: Tx, statement: sa.Executable) -> int:
+    """Run a statement and say how many rows it touched."""
+    done = cast("sa.CursorResult[Any]", await tx.execute(statement))
+    return done.rowcount
+
+
+def insert(tx: Tx, table: Any) -> Any:
+    """INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have."""
+    return sqlite.insert(table) if is_sqlite(tx) else postgresql.insert(table)

@@ -1,0 +1,51 @@
+"""What every rule may need to look at: the clock, the words, the content, the house rules, our public addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.core.clock import Clock
+from bot.outreach.faq.engine import Answerer
+from messages import Phrasebook
+from messages.content.packs import Pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The house rules (DOMAIN: stricter than Decree 91/2020). Counts are per person or per author."""
+
+    broadcasts_per_person_day: int = 1
+    broadcasts_per_person_week: int = 4
+    broadcasts_per_head_day: int = 2
+    duplicate_window: timedelta = timedelta(days=2)
+    undo: timedelta = timedelta(seconds=60)
+    tip_hour: int = 7
+    tip_hours: tuple[int, ...] = (7, 11, 17, 19)
+    max_file: int = 20 * 1024 * 1024
+    consent_version: str = "2026-11"
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """Shared by all handlers, jobs and commands of one process."""
+
+    clock: Clock
+    book: Phrasebook
+    pack: Pack
+    answerer: Answerer
+    secret_key: bytes
+    house: House = field(default_factory=House)
+    links: dict[str, Callable[[str], str | None]] = field(default_factory=dict)
+    """Per account key: an address that opens a chat with that account and hands over a payload."""
+    share_links: dict[str, Callable[[str, str], str | None]] = field(default_factory=dict)
+    """Per account key: an address that lets a person pass on such a link with a text."""
+
+    def link(self, account: str, payload: str) -> str | None:
+        make = self.links.get(account)
+        return make(payload) if make else None
+
+    def share_link(self, account: str, payload: str, text: str) -> str | None:
+        make = self.share_links.get(account)
+        return make(payload, text) if make else None

@@ -1,0 +1,219 @@
+"""How a handler is found for what a person said, and what it is given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.core.channel import Capabilities
+from bot.core.clock import Clock
+from bot.core.events import Button, Buttons, Inbound, InboundKind, Location, Media, Outbound
+from bot.core.text import fold, has_marks, words
+from bot.db import Tx, conversations, replies
+from bot.db.tables import Account, Contact, Person
+from bot.outreach.desk import Desk
+from messages import Rich
+
+ButtonSpec = Button | tuple[str, str] | tuple[str, str, dict[str, Any]]
+"""A button as handlers write it: a ready `Button`, or (message key, data), or (message key, data, fields)."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything that a handler may use. Changes belong to the one transaction `tx` of this inbound event; what
+    is said leaves after the commit."""
+
+    tx: Tx
+    desk: Desk
+    inbound: Inbound
+    account: Account
+    capabilities: Capabilities
+    contact: Contact
+    person: Person
+    now: datetime
+    step: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    match: list[str] = field(default_factory=list)
+    """The arguments of a pressed button (what follows its word, split at colons)."""
+    answered: bool = False
+    said: list[tuple[str, str | None]] = field(default_factory=list)
+    """Keys of what was said in this event, with the language: for tests and metrics."""
+
+    @property
+    def clock(self) -> Clock:
+        return self.desk.clock
+
+    @property
+    def text(self) -> str:
+        return self.inbound.text
+
+    async def reply(self, key: str, *, buttons: Sequence[Sequence[ButtonSpec]] = (), **options: Any) -> None:
+        """Say the message under `key`. Options: `media`, `location`, `edit=True` (replace the message whose button
+        was pressed, where the channel can), `preview`, `tag`; everything else fills the template."""
+        media: tuple[Media, ...] = options.pop("media", ())
+        location: Location | None = options.pop("location", None)
+        edit: bool = options.pop("edit", False)
+        preview: bool = options.pop("preview", False)
+        tag: str | None = options.pop("tag", None)
+        said = self.desk.book.say(self.person.language, key, **options)
+        self.said.append((key, self.person.language))
+        await self.send(
+            said,
+            buttons=self.buttons(buttons),
+            media=media,
+            location=location,
+            edit=edit,
+            preview=preview,
+            tag=tag,
+        )
+
+    async def send(
+        self,
+        said: Rich,
+        *,
+        buttons: Buttons = (),
+        media: tuple[Media, ...] = (),
+        location: Location | None = None,
+        edit: bool = False,
+        preview: bool = False,
+        tag: str | None = None,
+    ) -> None:
+        """Like `reply`, for a text that is already made (an item, an answer)."""
+        pressed = self.inbound.message_id if self.inbound.kind is InboundKind.BUTTON else None
+        message = Outbound(
+            chat_id=self.inbound.chat_id,
+            text=said.text,
+            entities=said.entities,
+            buttons=buttons,
+            media=media,
+            location=location,
+            preview=preview,
+            edit=pressed if edit and self.capabilities.edit else None,
+            group=self.inbound.chat_kind == "group",
+        )
+        await self.queue(message, tag=tag)
+
+    async def queue(self, message: Outbound, *, tag: str | None = None) -> None:
+        """Queue one message to this chat as it is."""
+        await replies.add(self.tx, self.account.id, self.contact.id, message, self.now, tag=tag)
+
+    async def answer(self, key: str, *, alert: bool = False, **fields: Any) -> None:
+        """Answer the pressed button with a short notice. The framework answers silently where a handler did not."""
+        self.answered = True
+        if self.inbound.answer_id is None:
+            return
+        self.said.append((key, self.person.language))
+        text = self.desk.book.label(self.person.language, key, **fields)
+        await self.queue(Outbound(chat_id=self.inbound.chat_id, answer=self.inbound.answer_id, text=text, alert=alert))
+
+    def buttons(self, rows: Sequence[Sequence[ButtonSpec]]) -> Buttons:
+        """Labels in the person's language."""
+        return tuple(tuple(self._button(spec) for spec in row) for row in rows if row)
+
+    def _button(self, spec: ButtonSpec) -> Button:
+        if isinstance(spec, Button):
+            return spec
+        fields = spec[2] if len(spec) == 3 else {}
+        return Button(self.desk.book.label(self.person.language, spec[0], **fields), data=spec[1])
+
+    async def expect(self, step: str, **data: Any) -> None:
+        """From now on, what this contact writes goes to the handler of `step`, with `data`."""
+        self.step, self.data = step, data
+        await conversations.put(self.tx, self.contact.id, step, data, self.now)
+
+    async def forget(self) -> None:
+        """Wait for nothing."""
+        self.step, self.data = None, {}
+        await conversations.drop(self.tx, self.contact.id)
+
+
+Handler = Callable[[Context], Awaitable[None]]
+Test = Callable[[Context], bool]
+
+
+@dataclass(slots=True)
+class Router:
+    """The handlers of one file, tried in the order in which they stand."""
+
+    routes: list[tuple[Test, Handler]] = field(default_factory=list)
+
+    def on_command(self, *names: str) -> Callable[[Handler], Handler]:
+        """`/name`, with or without the bot's own name behind it."""
+        wanted = frozenset(names)
+        return self._add(lambda ctx: ctx.inbound.command in wanted and _is_message(ctx))
+
+    def on_text(self, *phrases: str) -> Callable[[Handler], Handler]:
+        """The whole message is one of `phrases`. Marks count when the person typed any; without marks it is enough
+        that the folded phrases agree."""
+        exact = frozenset(words(p) for p in phrases)
+        folded = frozenset(fold(p) for p in phrases)
+
+        def test(ctx: Context) -> bool:
+            if not _is_message(ctx) or ctx.inbound.media or ctx.inbound.forwarded:
+                return False
+            said = without_politeness(words(ctx.inbound.text))
+            return said in exact or (not has_marks(said) and said in folded)
+
+        return self._add(test)
+
+    def on_button(self, word: str) -> Callable[[Handler], Handler]:
+        """A button whose data is `word` or begins with `word:`; the rest is in `ctx.match`."""
+
+        def test(ctx: Context) -> bool:
+            if ctx.inbound.kind is not InboundKind.BUTTON or not ctx.inbound.button:
+                return False
+            first, *ctx.match = ctx.inbound.button.split(":")
+            return first == word
+
+        return self._add(test)
+
+    def on_step(self, step: str) -> Callable[[Handler], Handler]:
+        """Any message while the bot waits for `step` (or for `step` and a dot and more)."""
+
+        def test(ctx: Context) -> bool:
+            waiting = ctx.step is not None and (ctx.step == step or ctx.step.startswith(step + "."))
+            return waiting and _is_message(ctx)
+
+        return self._add(test)
+
+    def on_kind(self, *kinds: InboundKind) -> Callable[[Handler], Handler]:
+        return self._add(lambda ctx: ctx.inbound.kind in kinds)
+
+    def on_message(self) -> Callable[[Handler], Handler]:
+        """Any message that nobody took before."""
+        return self._add(_is_message)
+
+    def _add(self, test: Test) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            self.routes.append((test, handler))
+            return handler
+
+        return register
+
+
+def _is_message(ctx: Context) -> bool:
+    return ctx.inbound.kind is InboundKind.MESSAGE
+
+
+_POLITE = re.compile(
+    r"^(?:(?:dạ|da|thưa|em|cho tôi|cho toi|tôi muốn|toi muon|xin|vui lòng|vui long|làm ơn|lam on|please)\s+)+"
+    r"|(?:\s+(?:ạ|a|nhé|nhe|nha|với|voi|đi|di|giúp|giup|hộ|ho|em|bot|please|ngay|luôn|luon))+$"
+)
+
+
+def without_politeness(text: str) -> str:
+    """`words()` of a message without the small words that people put around what they mean."""
+    return _POLITE.sub("", text) or text
+
+
+async def dispatch(ctx: Context, routers: Sequence[Router]) -> bool:
+    """Give the event to the first handler that wants it. Returns whether one did."""
+    for router in routers:
+        for test, handler in router.routes:
+            if test(ctx):
+                await handler(ctx)
+                return True
+    return False

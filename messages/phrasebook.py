@@ -1,0 +1,99 @@
+"""Finding and filling a message by its key, in the language of whoever reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+import yaml
+
+from bot.core.errors import UserError
+from messages.rich import Rich, from_html
+
+ROOT = Path(__file__).parent
+FALLBACK = "vi"
+_WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
+
+
+class UnknownMessage(UserError):
+    """No language has a message under this key."""
+
+
+class Phrasebook:
+    """All messages of all languages. Templates are Jinja with `<b> <i> <u> <s> <code> <blockquote> <a href>`;
+    what is filled in is escaped, so that nobody's name can break or format a message."""
+
+    def __init__(self, zone: ZoneInfo, root: Path = ROOT) -> None:
+        self.zone = zone
+        self.root = root
+        self._environment = jinja2.Environment(
+            autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._environment.filters |= {
+            "hour": self._hour,
+            "day": self._day,
+            "moment": self._moment,
+            "number": _number,
+        }
+
+    @cached_property
+    def languages(self) -> Mapping[str, Mapping[str, jinja2.Template]]:
+        """Compiled templates by language and key. Raises `UserError` for a template that cannot be read."""
+        return {folder.name: self._read(folder) for folder in sorted(self.root.iterdir()) if _is_language(folder)}
+
+    def keys(self, language: str = FALLBACK) -> frozenset[str]:
+        return frozenset(self.languages[language])
+
+    def say(self, language: str, key: str, **fields: Any) -> Rich:
+        """The message under `key`, filled in. A language that lacks it falls back to Vietnamese.
+
+        Raises `UnknownMessage`; and `jinja2.UndefinedError` when a field that the template uses is missing.
+        """
+        return from_html(self._template(language, key).render(fields).strip())
+
+    def label(self, language: str, key: str, **fields: Any) -> str:
+        """A message without formatting: for buttons, notices and file names."""
+        return self.say(language, key, **fields).text
+
+    def has(self, key: str, language: str = FALLBACK) -> bool:
+        return key in self.languages[language]
+
+    def _template(self, language: str, key: str) -> jinja2.Template:
+        found = self.languages.get(language, {}).get(key) or self.languages[FALLBACK].get(key)
+        if found is None:
+            raise UnknownMessage(f"No message is called {key}")
+        return found
+
+    def _read(self, folder: Path) -> dict[str, jinja2.Template]:
+        templates: dict[str, jinja2.Template] = {}
+        for path in sorted(folder.glob("*.yaml")):
+            for name, source in yaml.safe_load(path.read_text("utf-8")).items():
+                key = f"{path.stem}.{name}"
+                try:
+                    templates[key] = self._environment.from_string(str(source))
+                except jinja2.TemplateSyntaxError as error:
+                    raise UserError(f"{path}: {key}: {error}") from error
+        return templates
+
+    def _hour(self, moment: datetime) -> str:
+        return moment.astimezone(self.zone).strftime("%H:%M")
+
+    def _day(self, moment: datetime | date) -> str:
+        local = moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
+        return f"{_WEEKDAYS[local.weekday()]}, {local.day}/{local.month}/{local.year}"
+
+    def _moment(self, moment: datetime) -> str:
+        return f"{self._hour(moment)} {self._day(moment)}"
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", ".")
+
+
+def _is_language(folder: Path) -> bool:
+    return folder.is_dir() and len(folder.name) == 2 and any(folder.glob("*.yaml"))
