@@ -1,0 +1,174 @@
+"""Fetching updates: confirmed only once every one of them is stored, in order within a chat, chats side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from telegram.error import Conflict, TelegramError
+
+from bot.channels.telegram_errors import translate
+from bot.core.channel import Receive
+from bot.core.errors import AccountStopped, SlowDown
+from bot.core.events import Inbound
+
+log = structlog.get_logger()
+
+Fetch = Callable[[int | None, float], Awaitable[list[dict[str, Any]]]]
+"""Updates from an offset on, waiting at most so many seconds; raises python-telegram-bot's errors."""
+
+Read = Callable[[Mapping[str, Any]], Inbound | None]
+
+SIDE_BY_SIDE = 32
+LONGEST_WAIT = 30.0
+REFUSED_WAIT = 60.0
+LAST_WORD = 2.0
+
+
+class Backoff:
+    """Seconds to wait after each failure in a row: 1, 2, 4 … 30, each a little shorter or longer by chance."""
+
+    def __init__(self, longest: float = LONGEST_WAIT) -> None:
+        self._longest = longest
+        self.failures = 0
+
+    def next(self) -> float:
+        self.failures += 1
+        return min(2.0 ** min(self.failures - 1, 10), self._longest) * random.uniform(0.8, 1.2)
+
+    def reset(self) -> None:
+        self.failures = 0
+
+
+async def pause(stopping: asyncio.Event, seconds: float) -> bool:
+    """Wait, at most until `stopping` is set. Returns whether to go on."""
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return True
+    return False
+
+
+class Poller:
+    """The loop of one account, until `stopping` is set. `rival` says that another process polls with its token."""
+
+    def __init__(
+        self, account: str, fetch: Fetch, read: Read, receive: Receive, poll_timeout: float, stopping: asyncio.Event
+    ) -> None:
+        self._fetch = fetch
+        self._read = read
+        self._receive = receive
+        self._poll_timeout = poll_timeout
+        self._stopping = stopping
+        self._offset: int | None = None
+        self._trouble = ""
+        self._log = log.bind(account=account)
+        self.rival = False
+
+    async def run(self) -> None:
+        """Fetch and hand over until told to stop; then confirm what was stored, or a restart would see it again."""
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            updates = await self._next(backoff)
+            if updates:
+                await self._hand_over(updates)
+        await self._confirm()
+
+    async def _next(self, backoff: Backoff) -> list[dict[str, Any]]:
+        try:
+            updates = await self._until_stop(self._fetch(self._offset, self._poll_timeout))
+        except TelegramError as error:
+            await pause(self._stopping, self._wait_after(error, backoff))
+            return []
+        self._recovered(backoff)
+        return updates
+
+    async def _until_stop(self, fetching: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """What arrives before the stop; an unanswered request is dropped, since nothing in it is confirmed yet."""
+        fetch = asyncio.ensure_future(fetching)
+        stop = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({fetch, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return fetch.result() if fetch.done() else []
+        finally:
+            fetch.cancel()
+            stop.cancel()
+            await asyncio.gather(fetch, stop, return_exceptions=True)
+
+    def _wait_after(self, error: TelegramError, backoff: Backoff) -> float:
+        """Seconds until the next try."""
+        meaning = translate(error)
+        self.rival = isinstance(error, Conflict)
+        if isinstance(meaning, SlowDown):
+            return meaning.retry_after
+        if isinstance(meaning, AccountStopped):
+            self._say("Telegram refuses the token", error)
+            return REFUSED_WAIT
+        if self.rival:
+            self._say("another process polls with this token: stop one of the two", error)
+        else:
+            self._say("Telegram cannot be reached", error)
+        return backoff.next()
+
+    def _say(self, trouble: str, error: TelegramError) -> None:
+        """Once when it begins, again only when it has become something else."""
+        if trouble != self._trouble:
+            self._log.warning("polling is disturbed", trouble=trouble, error=type(error).__name__)
+        self._trouble = trouble
+
+    def _recovered(self, backoff: Backoff) -> None:
+        if self._trouble:
+            self._log.info("polling works again", failures=backoff.failures)
+        self._trouble, self.rival = "", False
+        backoff.reset()
+
+    async def _hand_over(self, updates: list[dict[str, Any]]) -> None:
+        """Store the whole batch, however long the storage takes to come back, then move the offset past it."""
+        chats = self._by_chat(updates)
+        backoff = Backoff()
+        while chats:
+            left = await self._store(chats)
+            if left and not backoff.failures:
+                self._log.error("updates cannot be stored", waiting=sum(map(len, left)))
+            chats = left
+            if chats and not await pause(self._stopping, backoff.next()):
+                return
+        if backoff.failures:
+            self._log.info("updates can be stored again", failures=backoff.failures)
+        self._offset = max(update["update_id"] for update in updates) + 1
+
+    def _by_chat(self, updates: list[dict[str, Any]]) -> list[list[Inbound]]:
+        chats: defaultdict[str, list[Inbound]] = defaultdict(list)
+        for update in updates:
+            inbound = self._read(update)
+            if inbound is not None:
+                chats[inbound.chat_id].append(inbound)
+        return list(chats.values())
+
+    async def _store(self, chats: list[list[Inbound]]) -> list[list[Inbound]]:
+        """What could not be stored."""
+        free = asyncio.Semaphore(SIDE_BY_SIDE)
+        left = await asyncio.gather(*(self._store_chat(chat, free) for chat in chats))
+        return [chat for chat in left if chat]
+
+    async def _store_chat(self, chat: list[Inbound], free: asyncio.Semaphore) -> list[Inbound]:
+        async with free:
+            for done, inbound in enumerate(chat):
+                try:
+                    await self._receive(inbound)
+                except Exception as error:  # by contract this means that the storage is down, whatever its exception
+                    self._log.debug("update not stored", update=inbound.external_id, error=type(error).__name__)
+                    return chat[done:]
+        return []
+
+    async def _confirm(self) -> None:
+        if self._offset is None:
+            return
+        try:
+            await asyncio.wait_for(self._fetch(self._offset, 0), LAST_WORD)
+        except (TelegramError, TimeoutError):
+            self._log.debug("the last updates were not confirmed")

@@ -1,0 +1,83 @@
+"""Telegram's webhook: who may knock, what counts as an update, and when Telegram is told to come again."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+
+import orjson
+import structlog
+
+from bot.channels.telegram_poll import Read
+from bot.core.channel import Receive, WebhookAnswer
+
+log = structlog.get_logger()
+
+MAX_BODY = 1024 * 1024
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the name of a header
+
+_DONE = WebhookAnswer(200)
+_FORGED = WebhookAnswer(403, "forbidden")
+_TOO_LARGE = WebhookAnswer(413, "too large")
+_NOT_AN_UPDATE = WebhookAnswer(400, "not an update")
+_NOT_STORED = WebhookAnswer(500, "not stored")
+_NOT_LISTENING = WebhookAnswer(503, "not listening")
+
+
+class WebhookDoor:
+    """The webhook of one account, shut until `open`. Telegram repeats whatever is not answered with 2xx."""
+
+    def __init__(self, account: str, secret: str, read: Read) -> None:
+        self._secret = secret.encode()
+        self._read = read
+        self._receive: Receive | None = None
+        self._inside = 0
+        self._empty = asyncio.Event()
+        self._log = log.bind(account=account)
+
+    def open(self, receive: Receive) -> None:
+        self._receive = receive
+
+    async def shut(self) -> None:
+        """Let nobody in any more, and wait for those who are inside."""
+        self._receive = None
+        while self._inside:
+            self._empty.clear()
+            await self._empty.wait()
+
+    async def accept(self, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
+        """Handles one POST: `headers` in lower case. Answers only after the update is stored."""
+        if not hmac.compare_digest(headers.get(SECRET_HEADER, "").encode(), self._secret):
+            return _FORGED
+        if len(body) > MAX_BODY:
+            return _TOO_LARGE
+        update = _update(body)
+        if update is None:
+            return _NOT_AN_UPDATE
+        if self._receive is None:
+            return _NOT_LISTENING
+        return await self._store(update, self._receive)
+
+    async def _store(self, update: Mapping[str, object], receive: Receive) -> WebhookAnswer:
+        inbound = self._read(update)
+        if inbound is None:
+            return _DONE
+        self._inside += 1
+        try:
+            await receive(inbound)
+        except Exception as error:  # by contract this means that the storage is down, whatever its exception
+            self._log.error("update cannot be stored", update=inbound.external_id, error=type(error).__name__)
+            return _NOT_STORED
+        finally:
+            self._inside -= 1
+            self._empty.set()
+        return _DONE
+
+
+def _update(body: bytes) -> Mapping[str, object] | None:
+    try:
+        update = orjson.loads(body)
+    except ValueError:
+        return None
+    return update if isinstance(update, dict) and isinstance(update.get("update_id"), int) else None
