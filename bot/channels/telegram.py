@@ -159,7 +159,7 @@ class TelegramChannel:
         """Who we are and whether updates can reach us."""
         try:
             await self._introduce()
-            hook = await self._ask("getWebhookInfo")
+            hook = await self._facts("getWebhookInfo")
         except AccountStopped:
             return Health(False, problem=_REFUSED.format(account=self._account))
         except SendError as error:
@@ -208,7 +208,7 @@ class TelegramChannel:
         await self._publish_menu()
 
     async def _introduce(self) -> None:
-        self._username = text(await self._ask("getMe"), "username")
+        self._username = text(await self._facts("getMe"), "username")
 
     async def _choose_way_in(self) -> None:
         if not self._webhook_url:
@@ -232,6 +232,10 @@ class TelegramChannel:
             except SendError as error:
                 self._log.warning("menu could not be published", method=method, error=type(error).__name__)
                 return
+
+    async def _facts(self, method: str) -> Mapping[str, Any]:
+        facts = await self._ask(method)
+        return facts if isinstance(facts, dict) else {}
 
     async def _ask(self, method: str, fields: dict[str, Any] | None = None) -> Any:
         try:

@@ -1,0 +1,73 @@
+"""A channel without a platform: what is sent is kept in a list. For tests of conversations and for trying things out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.core.channel import Capabilities, Health, Limits, Receive, Webhook
+from bot.core.events import Media, MediaKind, Outbound, Sent
+
+LIKE_TELEGRAM = Capabilities(
+    max_text=4096,
+    max_caption=1024,
+    buttons=True,
+    edit=True,
+    delete=True,
+    formatting=True,
+    groups=True,
+    album=10,
+    media=frozenset(MediaKind),
+    max_upload=50 * 1024 * 1024,
+    deep_links=True,
+    limits=Limits(per_second=None),
+)
+
+
+class MemoryChannel:
+    """`fail` may raise a `SendError` for a message, as a platform would."""
+
+    def __init__(self, account: str, capabilities: Capabilities = LIKE_TELEGRAM) -> None:
+        self._account = account
+        self._capabilities = capabilities
+        self.sent: list[Outbound] = []
+        self.fail: Callable[[Outbound], None] = lambda _message: None
+        self.receive: Receive | None = None
+
+    @property
+    def account(self) -> str:
+        return self._account
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    @property
+    def webhook(self) -> Webhook | None:
+        return None
+
+    async def start(self, receive: Receive) -> None:
+        self.receive = receive
+
+    async def stop(self) -> None:
+        self.receive = None
+
+    async def close(self) -> None:
+        self.sent = list(self.sent)
+
+    async def send(self, message: Outbound) -> Sent:
+        self.fail(message)
+        self.sent.append(message)
+        number = message.edit or str(len(self.sent))
+        return Sent(number, (number,), tuple(m.file_id or f"file-{number}" for m in message.media))
+
+    async def fetch(self, media: Media) -> bytes:
+        return b"content of " + (media.file_id or "").encode()
+
+    async def check(self) -> Health:
+        return Health(ok=True, name="memory")
+
+    def link(self, payload: str) -> str | None:
+        return f"https://example.invalid/{self._account.replace(':', '-')}?start={payload}"
+
+    def share_link(self, payload: str, text: str) -> str | None:
+        return f"{self.link(payload)}&share={len(text)}"

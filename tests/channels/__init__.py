@@ -1,0 +1,1 @@
+"""Channels: pure tables for what comes in and goes out, wire tables over real HTTP for everything else."""
