@@ -1,4 +1,4 @@
-"""A channel without a platform: what is sent is kept in a list. For tests of conversations and for trying things out."""
+"""A channel without a platform: what is sent is kept in a list, for tests of conversations."""
 
 from __future__ import annotations
 

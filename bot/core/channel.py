@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.core.events import Inbound, MediaKind, Outbound, Sent
+from bot.core.events import Inbound, Media, MediaKind, Outbound, Sent
 
 Receive = Callable[[Inbound], Awaitable[None]]
 """Returns once the event is stored and handled; raises only when it could not even be stored."""
@@ -96,6 +96,10 @@ class Channel(Protocol):
 
     async def send(self, message: Outbound) -> Sent:
         """Send, edit, delete or answer once. Raises one of the `SendError`s; never retries, never waits."""
+        ...
+
+    async def fetch(self, media: Media) -> bytes:
+        """The content behind a `file_id` of this account. Raises `SendError`."""
         ...
 
     async def check(self) -> Health:

@@ -114,7 +114,8 @@ async def create(tx: Tx, desk: Desk, plan: Plan, now: datetime) -> tuple[Campaig
 
 
 async def fire(tx: Tx, desk: Desk, campaign: Campaign, at: datetime, *, valid_for: timedelta | None = None) -> Run:
-    """Plan the run of an approved campaign. Without `valid_for` it may leave within three days, alerts within six hours."""
+    """Plan the run of an approved campaign. Without `valid_for` it may leave within three days,
+    an alert within six hours."""
     planned = at if campaign.urgent else desk.clock.after_quiet(at)
     keeps = valid_for or (timedelta(hours=6) if campaign.urgent else timedelta(days=3))
     lane = Lane.ALERT if campaign.urgent else Lane.BULK
@@ -193,6 +194,8 @@ async def requeue(tx: Tx, run: Run, state: DeliveryState, now: datetime) -> int:
     """Let the failed or the unknown ones of a run try again, and nobody else. Returns how many."""
     if run.materialised_at is None:
         raise WrongState(f"Run {run.id} has not started: there is nothing to repeat")
+    if run.state in FINAL and run.state is not RunState.DONE:
+        raise WrongState(f"Run {run.id} is {run.state}: start a new one instead")
     again = await deliveries.requeue(tx, run.id, state)
     if again and run.state in (RunState.DONE, RunState.STOPPED):
         run.finished_at = None

@@ -1,0 +1,153 @@
+"""What happens with one inbound event: stored once, handled in one transaction, answered after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.core.channel import Capabilities
+from bot.core.events import ChatKind, Inbound, InboundKind, Outbound
+from bot.db import Database, Tx, accounts, conversations, replies
+from bot.db import inbound as seen
+from bot.db.session import is_passing
+from bot.db.tables import Account, Contact, Person, Reply
+from bot.outreach import people
+from bot.outreach.desk import Desk
+from handlers.routing import Context, Router, dispatch
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Handled:
+    """What an event led to: the keys of what was said, and the queued messages."""
+
+    fresh: bool = True
+    keys: list[str] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+
+
+class KeyedLock:
+    """One at a time for each key, side by side for different keys; forgets keys nobody waits for."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._users: defaultdict[str, int] = defaultdict(int)
+
+    @asynccontextmanager
+    async def __call__(self, key: str) -> AsyncIterator[None]:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        self._users[key] += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key], self._locks[key]
+
+
+class Inbox:
+    """Takes inbound events of all channels. `leave` is told of queued replies after each commit."""
+
+    def __init__(
+        self,
+        database: Database,
+        desk: Desk,
+        routers: Sequence[Router],
+        capabilities: Mapping[str, Capabilities],
+        leave: Callable[[list[Reply]], None],
+    ) -> None:
+        self.database = database
+        self.desk = desk
+        self.routers = routers
+        self.capabilities = capabilities
+        self.leave = leave
+        self._turn = KeyedLock()
+
+    async def receive(self, inbound: Inbound) -> None:
+        """The channels' `Receive`. Raises only when the event could not be stored."""
+        await self.handle(inbound)
+
+    async def handle(self, inbound: Inbound) -> Handled:
+        """Handle an event once, however often it comes. Order within a chat is the order of the calls."""
+        async with self._turn(f"{inbound.account} {inbound.chat_id}"):
+            try:
+                handled = await self._store(inbound)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                await asyncio.sleep(0.2)
+                handled = await self._store(inbound)
+        if handled.replies:
+            self.leave(handled.replies)
+        return handled
+
+    async def _store(self, inbound: Inbound) -> Handled:
+        now = self.desk.clock.now()
+        async with self.database.write() as tx:
+            account = await accounts.ensure(tx, inbound.account, now)
+            if not await seen.is_new(tx, account.id, inbound.external_id, now):
+                return Handled(fresh=False)
+            handled = await self._answer(tx, account, inbound)
+            handled.replies = list(replies.queued(tx))
+        return handled
+
+    async def _answer(self, tx: Tx, account: Account, inbound: Inbound) -> Handled:
+        """Run the handler within a savepoint: what breaks in it is undone, told to the person, and not retried."""
+        handled = Handled()
+        person, contact = await people.arrive(tx, self.desk, account, inbound, self.desk.clock.now())
+        queued_before = len(replies.queued(tx))
+        ids = (person.id, contact.id, person.language)
+        try:
+            async with tx.begin_nested():
+                ctx = await self._context(tx, account, inbound, person, contact)
+                await dispatch(ctx, self.routers)
+                await _always_answer(ctx)
+            handled.keys = [key for key, _ in ctx.said]
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.exception("A handler broke", account=account.key, contact=ids[1], kind=str(inbound.kind))
+            del replies.queued(tx)[queued_before:]
+            await self._apologise(tx, account, inbound, ids)
+            handled.keys = ["common.broken"]
+        return handled
+
+    async def _context(self, tx: Tx, account: Account, inbound: Inbound, person: Person, contact: Contact) -> Context:
+        waiting = await conversations.get(tx, contact.id)
+        return Context(
+            tx=tx,
+            desk=self.desk,
+            inbound=inbound,
+            account=account,
+            capabilities=self.capabilities[account.key],
+            contact=contact,
+            person=person,
+            now=self.desk.clock.now(),
+            step=waiting.step if waiting else None,
+            data=dict(waiting.data) if waiting else {},
+        )
+
+    async def _apologise(self, tx: Tx, account: Account, inbound: Inbound, ids: tuple[int, int, str]) -> None:
+        _, contact_id, language = ids
+        if inbound.chat_kind is ChatKind.GROUP or inbound.kind not in (InboundKind.MESSAGE, InboundKind.BUTTON):
+            return
+        now = self.desk.clock.now()
+        sorry = self.desk.book.say(language, "common.broken")
+        if inbound.answer_id:
+            nothing = Outbound(chat_id=inbound.chat_id, answer=inbound.answer_id)
+            await replies.add(tx, account.id, contact_id, nothing, now)
+        message = Outbound(chat_id=inbound.chat_id, text=sorry.text, entities=sorry.entities)
+        await replies.add(tx, account.id, contact_id, message, now)
+
+
+async def _always_answer(ctx: Context) -> None:
+    """A pressed button spins until it is answered, so it always is."""
+    if ctx.inbound.kind is InboundKind.BUTTON and not ctx.answered and ctx.inbound.answer_id:
+        await ctx.queue(Outbound(chat_id=ctx.inbound.chat_id, answer=ctx.inbound.answer_id))
