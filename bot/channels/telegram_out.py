@@ -65,7 +65,7 @@ def to_sent(message: Outbound, result: object) -> Sent:
     """What Telegram's result says. An edit keeps its message's id even where Telegram only says `true`."""
     messages = [m for m in (result if isinstance(result, list) else [result]) if isinstance(m, dict)]
     ids = tuple(str(number) for m in messages if (number := integer(m, "message_id")) is not None)
-    files = tuple(media.file_id for m in messages for media in media_of(m) if media.file_id)
+    files = tuple(media.file_id for m in messages for media in media_of(m) if media.file_id) if message.media else ()
     return Sent(ids[0] if ids else message.edit, ids, files)
 
 

@@ -65,6 +65,7 @@ class Poller:
         self._poll_timeout = poll_timeout
         self._stopping = stopping
         self._offset: int | None = None
+        self._asked: int | None = None
         self._trouble = ""
         self._log = log.bind(account=account)
         self.rival = False
@@ -79,6 +80,7 @@ class Poller:
         await self._confirm()
 
     async def _next(self, backoff: Backoff) -> list[dict[str, Any]]:
+        self._asked = self._offset
         try:
             updates = await self._until_stop(self._fetch(self._offset, self._poll_timeout))
         except TelegramError as error:
@@ -166,7 +168,8 @@ class Poller:
         return []
 
     async def _confirm(self) -> None:
-        if self._offset is None:
+        """Asking from an offset on is what confirms everything before it. Best effort: what was stored is known."""
+        if self._offset == self._asked:
             return
         try:
             await asyncio.wait_for(self._fetch(self._offset, 0), LAST_WORD)

@@ -141,7 +141,7 @@ def test_one_call_never_becomes_two(message: dict[str, Any]) -> None:
 def test_the_answer_names_the_message_and_the_largest_photo() -> None:
     photo = [{"file_id": "s", "width": 1, "height": 1}, {"file_id": "l", "width": 9, "height": 9}]
     result = [{"message_id": 5, "photo": photo}, {"message_id": 6, "video": {"file_id": "v"}}]
-    assert to_sent(Outbound(chat_id="1"), result) == Sent("5", ("5", "6"), ("l", "v"))
+    assert to_sent(Outbound(chat_id="1", media=(PHOTO, PHOTO)), result) == Sent("5", ("5", "6"), ("l", "v"))
 
 
 def test_an_edit_that_is_only_confirmed_keeps_its_message() -> None:

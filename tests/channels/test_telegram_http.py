@@ -1,0 +1,256 @@
+"""The transport against sockets that misbehave: what never left, what perhaps arrived, and no token anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from telegram import InputFile
+from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
+from telegram.request import RequestData
+from telegram.request._requestparameter import RequestParameter
+
+from bot.channels.telegram_http import AiohttpRequest, AnswerLost, GarbledAnswer, NotWritten
+
+TOKEN = "123456:AAE-fAkE_tOkEn_000000000000000000000"
+OK = b'{"ok":true,"result":{"message_id":7}}'
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(handler: Handler) -> AsyncIterator[str]:
+    """The address of a server that treats each connection so."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        try:
+            await handler(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}/bot{TOKEN}/sendMessage"
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await server.wait_closed()
+
+
+@pytest.fixture
+async def request_() -> AsyncIterator[AiohttpRequest]:
+    transport = AiohttpRequest(read_seconds=0.3)
+    yield transport
+    await transport.shutdown()
+
+
+async def whole(reader: asyncio.StreamReader) -> bytes:
+    """One request with its body."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    size = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+    return head + await reader.readexactly(size)
+
+
+async def answer(writer: asyncio.StreamWriter, body: bytes = OK, status: str = "200 OK", more: str = "") -> None:
+    writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body)
+    await writer.drain()
+
+
+def data(**fields: object) -> RequestData:
+    return RequestData([RequestParameter.from_input(name, value) for name, value in fields.items()])
+
+
+async def test_an_answer_is_read_and_the_connection_kept(request_: AiohttpRequest) -> None:
+    connections = []
+    bodies = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        while True:
+            bodies.append((await whole(reader)).partition(b"\r\n\r\n")[2])
+            await answer(writer)
+
+    async with listening(serve) as url:
+        for _ in range(3):
+            assert await request_.post(url, data(chat_id=5, text="chào")) == {"message_id": 7}
+    assert len(connections) == 1
+    assert bodies == ['{"chat_id":5,"text":"chào"}'.encode()] * 3
+
+
+async def close_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def close_after_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await whole(reader)
+
+
+async def reset_after_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await whole(reader)
+    writer.transport.abort()
+
+
+async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def half_an_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await whole(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + OK)
+    await writer.drain()
+
+
+async def not_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await whole(reader)
+    writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+    await writer.drain()
+
+
+async def not_json(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await whole(reader)
+    await answer(writer, b"<html>login</html>")
+
+
+async def not_the_bot_api(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await whole(reader)
+    await answer(writer, b'{"ok":true}')
+
+
+LOST: list[tuple[str, Handler, type[TelegramError]]] = [
+    ("closed unread", close_unread, AnswerLost),
+    ("closed after reading", close_after_reading, AnswerLost),
+    ("reset after reading", reset_after_reading, AnswerLost),
+    ("silence", say_nothing, AnswerLost),
+    ("half an answer", half_an_answer, AnswerLost),
+    ("not HTTP", not_http, AnswerLost),
+    ("not JSON", not_json, GarbledAnswer),
+    ("not the Bot API", not_the_bot_api, GarbledAnswer),
+]
+
+
+@pytest.mark.parametrize(("handler", "kind"), [row[1:] for row in LOST], ids=[row[0] for row in LOST])
+async def test_nobody_knows_what_became_of_it(
+    handler: Handler, kind: type[TelegramError], request_: AiohttpRequest
+) -> None:
+    async with listening(handler) as url:
+        with pytest.raises(kind) as caught:
+            await request_.post(url, data(chat_id=5, text="chào"))
+    assert TOKEN not in everything(caught.value)
+
+
+async def test_a_refused_connection_never_carried_it(request_: AiohttpRequest) -> None:
+    async with listening(say_nothing) as url:
+        pass
+    with pytest.raises(NotWritten, match="ClientConnectorError") as caught:
+        await request_.post(url, data(chat_id=5))
+    assert TOKEN not in everything(caught.value)
+
+
+async def test_an_unknown_host_never_saw_it(request_: AiohttpRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*args: object, **kwargs: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    with pytest.raises(NotWritten) as caught:
+        await request_.post(f"http://telegram.invalid/bot{TOKEN}/getMe", data())
+    assert TOKEN not in everything(caught.value)
+
+
+async def test_a_nonsense_address_never_carried_it(request_: AiohttpRequest) -> None:
+    with pytest.raises(NotWritten):
+        await request_.post(f"nonsense/bot{TOKEN}/getMe", data())
+
+
+async def test_after_closing_nothing_leaves(request_: AiohttpRequest) -> None:
+    await request_.shutdown()
+    with pytest.raises(NotWritten, match="closed"):
+        await request_.post("http://127.0.0.1:9/x", data())
+
+
+async def test_a_connection_that_died_while_idle_is_not_used(request_: AiohttpRequest) -> None:
+    """The server closes after each answer without saying so: the next request takes a new connection."""
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await whole(reader)
+        await answer(writer)
+
+    async with listening(once) as url:
+        for _ in range(3):
+            await request_.post(url, data(chat_id=5))
+            await asyncio.sleep(0.02)  # until the end of the connection has arrived
+
+
+async def test_a_redirect_is_not_followed(request_: AiohttpRequest) -> None:
+    seen = []
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await whole(reader))
+        await answer(writer, b"", "302 Found", "Location: /elsewhere\r\n")
+
+    async with listening(redirect) as url:
+        with pytest.raises(NetworkError, match="302"):
+            await request_.post(url, data(chat_id=5))
+    assert len(seen) == 1
+
+
+async def test_nothing_is_repeated(request_: AiohttpRequest) -> None:
+    seen = []
+
+    async def fail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await whole(reader))
+
+    async with listening(fail) as url:
+        with pytest.raises(AnswerLost):
+            await request_.post(url, data(chat_id=5))
+    assert len(seen) == 1
+
+
+async def test_files_travel_as_a_form_with_their_names_in_utf8(request_: AiohttpRequest) -> None:
+    bodies = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        bodies.append(await whole(reader))
+        await answer(writer)
+
+    file = InputFile(b"x" * 3_000_000, filename='Lịch "họp"\r\n.pdf')
+    async with listening(serve) as url:
+        await request_.post(url, data(chat_id=5, document=file, caption_entities=[{"type": "bold"}]))
+    (body,) = bodies
+    assert b"multipart/form-data" in body
+    assert 'name="document"; filename="Lịch \\"họp\\"__.pdf"'.encode() in body
+    assert b'[{"type": "bold"}]' in body
+    assert b"x" * 3_000_000 in body
+
+
+async def test_a_refusal_keeps_telegrams_words(request_: AiohttpRequest) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await whole(reader)
+        await answer(writer, b'{"ok":false,"error_code":403,"description":"Forbidden: x"}', "403 Forbidden")
+
+    async with listening(serve) as url:
+        with pytest.raises(Forbidden, match="Forbidden: x"):
+            await request_.post(url, data(chat_id=5))
+
+
+async def test_text_that_is_not_unicode_never_leaves(request_: AiohttpRequest) -> None:
+    for fields in ({"text": "a\ud800"}, {"text": "a\ud800", "photo": InputFile(b"x", filename="a.jpg")}):
+        with pytest.raises(BadRequest, match="UTF-8"):
+            await request_.post("http://127.0.0.1:9/x", data(**fields))
+
+
+def test_half_a_surrogate_pair_does_not_cost_the_whole_answer() -> None:
+    assert AiohttpRequest.parse_json_payload(b'{"ok":true,"result":"\\ud83d"}')["result"] == "\ud83d"
+
+
+def everything(error: BaseException) -> str:
+    """All that a log could show of an error, its causes included."""
+    return "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__) + repr(error.__cause__)
