@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -142,6 +142,12 @@ class FaqEntry(Sourced):
     steps: Annotated[tuple[Step, ...], Field(max_length=3)] = ()
     related: tuple[Id, ...] = ()
     safety: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_topic(cls, row: Any) -> Any:
+        """An entry without a topic is the main answer of the topic with its own id."""
+        return {"topic": row.get("id"), **row} if isinstance(row, dict) else row
 
     def body(self) -> str:
         """The answer as it is sent: the text and its numbered steps, at most 500 characters."""
