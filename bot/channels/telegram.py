@@ -21,11 +21,11 @@ from bot.channels.telegram_in import ALLOWED_UPDATES, to_inbound
 from bot.channels.telegram_json import integer, text
 from bot.channels.telegram_menu import CommandsMenu, MenuTexts
 from bot.channels.telegram_out import MAX_ALBUM, MAX_CAPTION, MAX_TEXT, to_call, to_sent
-from bot.channels.telegram_poll import REFUSED_WAIT, Backoff, Poller, pause
+from bot.channels.telegram_poll import Backoff, Poller, pause
 from bot.channels.telegram_webhook import MAX_BODY, WebhookDoor
 from bot.core.channel import Capabilities, Health, Limits, Receive, Webhook
 from bot.core.clock import utc_now
-from bot.core.errors import AccountStopped, BadContent, SendError, SettingsError, SlowDown
+from bot.core.errors import AccountStopped, BadContent, SendError, SettingsError
 from bot.core.events import Inbound, Media, MediaKind, Outbound, Sent
 
 __all__ = ["CommandsMenu", "MenuTexts", "TelegramChannel"]
@@ -39,7 +39,8 @@ _TOKEN = re.compile(r"(\d+):[A-Za-z0-9_-]+")
 
 class TelegramChannel:
     """One bot. `rate` is messages a second, 0 for no limit of our own; `secret_key` makes the webhook's secret;
-    `read_seconds` is how long an answer may take. Raises `SettingsError` for a token or an address that cannot be."""
+    `read_seconds` is how long an answer may take, `longest_wait` how many seconds may pass between two tries during
+    an outage. Raises `SettingsError` for a token or an address that cannot be."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class TelegramChannel:
         clock: Callable[[], datetime] = utc_now,
         poll_timeout: float = 30,
         read_seconds: float = 30,
+        longest_wait: float = 30,
     ) -> None:
         self._bot_id = _bot_id(token)
         self._account = f"telegram:{self._bot_id}"
@@ -61,6 +63,7 @@ class TelegramChannel:
         self._menu = commands
         self._clock = clock
         self._poll_timeout = poll_timeout
+        self._longest_wait = longest_wait
         self._rate = rate
         self._username = ""
         self._secret = _secret(secret_key, self._account)
@@ -105,18 +108,16 @@ class TelegramChannel:
         self._stopping.clear()
         self._door.open(receive)
         if not self._webhook_url:
-            self._poller = Poller(
-                self._account, self._api.updates, self._read, receive, self._poll_timeout, self._stopping
-            )
-        wait = 0.0
+            self._poller = self._new_poller(receive)
+        backoff, wait = Backoff(self._longest_wait), 0.0
         try:
             await self._prepare()
         except AccountStopped:
             await self._door.shut()
             raise
         except SendError as error:
-            wait = self._not_ready(error, Backoff())
-        self._task = asyncio.create_task(self._run(wait), name=self._account)
+            wait = self._not_ready(error, backoff)
+        self._task = asyncio.create_task(self._run(backoff, wait), name=self._account)
 
     async def stop(self) -> None:
         """Stop receiving, once everything that was handed over is stored."""
@@ -180,9 +181,19 @@ class TelegramChannel:
     def _name(self) -> str:
         return f"@{self._username}" if self._username else ""
 
-    async def _run(self, wait: float) -> None:
+    def _new_poller(self, receive: Receive) -> Poller:
+        return Poller(
+            self._account,
+            self._api.updates,
+            self._read,
+            receive,
+            stopping=self._stopping,
+            poll_timeout=self._poll_timeout,
+            longest_wait=self._longest_wait,
+        )
+
+    async def _run(self, backoff: Backoff, wait: float) -> None:
         """Whatever `start` could not do, then receive until told to stop."""
-        backoff = Backoff()
         while wait and await pause(self._stopping, wait):
             try:
                 await self._prepare()
@@ -195,12 +206,9 @@ class TelegramChannel:
 
     def _not_ready(self, error: SendError, backoff: Backoff) -> float:
         """Seconds until the next try; said once."""
-        wait = backoff.next()
-        if backoff.failures == 1:
+        if not backoff.failures:
             self._log.warning("account is not ready yet", error=type(error).__name__, detail=error.detail)
-        if isinstance(error, AccountStopped):
-            return REFUSED_WAIT
-        return error.retry_after if isinstance(error, SlowDown) else wait
+        return backoff.next(error)
 
     async def _prepare(self) -> None:
         await self._introduce()

@@ -24,21 +24,24 @@ Fetch = Callable[[int | None, float], Awaitable[list[dict[str, Any]]]]
 Read = Callable[[Mapping[str, Any]], Inbound | None]
 
 SIDE_BY_SIDE = 32
-LONGEST_WAIT = 30.0
-REFUSED_WAIT = 60.0
 LAST_WORD = 2.0
 
 
 class Backoff:
-    """Seconds to wait after each failure in a row: 1, 2, 4 … 30, each a little shorter or longer by chance."""
+    """Seconds to wait after each failure in a row: 1, 2, 4 … `longest`, each a little shorter or longer by chance."""
 
-    def __init__(self, longest: float = LONGEST_WAIT) -> None:
-        self._longest = longest
+    def __init__(self, longest: float) -> None:
+        self.longest = longest
         self.failures = 0
 
-    def next(self) -> float:
+    def next(self, error: object = None) -> float:
+        """What to wait before the next try: as long as Telegram asks, and longest where nothing will change soon."""
         self.failures += 1
-        return min(2.0 ** min(self.failures - 1, 10), self._longest) * random.uniform(0.8, 1.2)
+        if isinstance(error, SlowDown):
+            return error.retry_after
+        if isinstance(error, AccountStopped):
+            return 2 * self.longest
+        return min(2.0 ** min(self.failures - 1, 10), self.longest) * random.uniform(0.8, 1.2)
 
     def reset(self) -> None:
         self.failures = 0
@@ -57,13 +60,22 @@ class Poller:
     """The loop of one account, until `stopping` is set. `rival` says that another process polls with its token."""
 
     def __init__(
-        self, account: str, fetch: Fetch, read: Read, receive: Receive, poll_timeout: float, stopping: asyncio.Event
+        self,
+        account: str,
+        fetch: Fetch,
+        read: Read,
+        receive: Receive,
+        *,
+        stopping: asyncio.Event,
+        poll_timeout: float,
+        longest_wait: float,
     ) -> None:
         self._fetch = fetch
         self._read = read
         self._receive = receive
         self._poll_timeout = poll_timeout
         self._stopping = stopping
+        self._longest_wait = longest_wait
         self._offset: int | None = None
         self._asked: int | None = None
         self._trouble = ""
@@ -72,7 +84,7 @@ class Poller:
 
     async def run(self) -> None:
         """Fetch and hand over until told to stop; then confirm what was stored, or a restart would see it again."""
-        backoff = Backoff()
+        backoff = Backoff(self._longest_wait)
         while not self._stopping.is_set():
             updates = await self._next(backoff)
             if updates:
@@ -105,16 +117,13 @@ class Poller:
         """Seconds until the next try."""
         meaning = translate(error)
         self.rival = isinstance(error, Conflict)
-        if isinstance(meaning, SlowDown):
-            return meaning.retry_after
         if isinstance(meaning, AccountStopped):
             self._say("Telegram refuses the token", error)
-            return REFUSED_WAIT
-        if self.rival:
+        elif self.rival:
             self._say("another process polls with this token: stop one of the two", error)
-        else:
+        elif not isinstance(meaning, SlowDown):
             self._say("Telegram cannot be reached", error)
-        return backoff.next()
+        return backoff.next(meaning)
 
     def _say(self, trouble: str, error: TelegramError) -> None:
         """Once when it begins, again only when it has become something else."""
@@ -131,7 +140,7 @@ class Poller:
     async def _hand_over(self, updates: list[dict[str, Any]]) -> None:
         """Store the whole batch, however long the storage takes to come back, then move the offset past it."""
         chats = self._by_chat(updates)
-        backoff = Backoff()
+        backoff = Backoff(self._longest_wait)
         while chats:
             left = await self._store(chats)
             if left and not backoff.failures:
