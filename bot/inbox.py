@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import structlog
 
 from bot.core.channel import Capabilities
 from bot.core.events import ChatKind, Inbound, InboundKind, Outbound
+from bot.core.meter import Meter, NullMeter
 from bot.db import Database, Tx, accounts, conversations, replies
 from bot.db import inbound as seen
 from bot.db.session import is_passing
@@ -62,12 +64,15 @@ class Inbox:
         routers: Sequence[Router],
         capabilities: Mapping[str, Capabilities],
         leave: Callable[[list[Reply]], None],
+        *,
+        meter: Meter | None = None,
     ) -> None:
         self.database = database
         self.desk = desk
         self.routers = routers
         self.capabilities = capabilities
         self.leave = leave
+        self.meter: Meter = meter or NullMeter()
         self._turn = KeyedLock()
 
     async def receive(self, inbound: Inbound) -> None:
@@ -76,6 +81,7 @@ class Inbox:
 
     async def handle(self, inbound: Inbound) -> Handled:
         """Handle an event once, however often it comes. Order within a chat is the order of the calls."""
+        begun = time.perf_counter()
         async with self._turn(f"{inbound.account} {inbound.chat_id}"):
             try:
                 handled = await self._store(inbound)
@@ -86,6 +92,7 @@ class Inbox:
                 handled = await self._store(inbound)
         if handled.replies:
             self.leave(handled.replies)
+        self.meter.inbound(inbound.account, inbound.kind, time.perf_counter() - begun)
         return handled
 
     async def _store(self, inbound: Inbound) -> Handled:

@@ -13,7 +13,7 @@ from bot.core.events import ChatKind
 from bot.core.words import ContactState, DeliveryState, RunState
 from bot.db.session import Tx
 from bot.db.sql import changed
-from bot.db.tables import Contact, Delivery, Person, Run, Slice
+from bot.db.tables import Campaign, Contact, Delivery, Person, Run, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,25 +143,51 @@ async def renew(tx: Tx, owner: str, lease_until: datetime) -> None:
 
 async def recover(tx: Tx, now: datetime, *, all_owners: bool = False) -> int:
     """Declare unknown what dead senders had claimed: slices whose lease has passed, or every slice when the caller
-    knows that nobody else can be sending. Returns how many deliveries."""
+    knows that nobody else can be sending. Runs of a campaign that resends unknown ones let them wait again.
+    Returns how many deliveries."""
     query = sa.select(Slice) if all_owners else sa.select(Slice).where(Slice.lease_until < now)
     dead = list((await tx.execute(query.with_for_update(skip_locked=True))).scalars())
+    again = set(
+        (
+            await tx.execute(
+                sa.select(Run.id)
+                .join(Campaign, Campaign.id == Run.campaign_id)
+                .where(Run.id.in_({s.run_id for s in dead}), Campaign.resend_unknown.is_(True))
+            )
+        ).scalars()
+    )
+    unknown = {"state": DeliveryState.UNKNOWN, "reason": Reason.INTERRUPTED, "at": now}
+    waiting = {"state": DeliveryState.WAITING, "reason": None, "at": None}
     lost = 0
     for found in dead:
-        in_flight = sa.and_(
-            Delivery.run_id == found.run_id,
-            Delivery.person_id.between(found.first, found.last),
-            Delivery.state == DeliveryState.SENDING,
-            Delivery.contact_id.in_(
-                sa.select(Contact.id).where(
-                    Contact.account_id == found.account_id, Contact.person_id.between(found.first, found.last)
-                )
-            ),
-        )
-        unknown = {"state": DeliveryState.UNKNOWN, "reason": Reason.INTERRUPTED, "at": now}
-        lost += await changed(tx, sa.update(Delivery).where(in_flight).values(**unknown))
+        change = waiting if found.run_id in again else unknown
+        lost += await changed(tx, sa.update(Delivery).where(_in_flight(found)).values(**change))
     await close_slices(tx, [found.id for found in dead])
     return lost
+
+
+async def release(tx: Tx, owner: str) -> int:
+    """Give back what this sender had claimed and never begun: it waits again. Returns how many deliveries."""
+    mine = list((await tx.execute(sa.select(Slice).where(Slice.owner == owner))).scalars())
+    waiting = {"state": DeliveryState.WAITING, "reason": None, "at": None}
+    given = 0
+    for found in mine:
+        given += await changed(tx, sa.update(Delivery).where(_in_flight(found)).values(**waiting))
+    await close_slices(tx, [found.id for found in mine])
+    return given
+
+
+def _in_flight(found: Slice) -> sa.ColumnElement[bool]:
+    """The deliveries of a slice without an outcome."""
+    of_account = sa.select(Contact.id).where(
+        Contact.account_id == found.account_id, Contact.person_id.between(found.first, found.last)
+    )
+    return sa.and_(
+        Delivery.run_id == found.run_id,
+        Delivery.person_id.between(found.first, found.last),
+        Delivery.state == DeliveryState.SENDING,
+        Delivery.contact_id.in_(of_account),
+    )
 
 
 async def requeue(tx: Tx, run_id: int, state: DeliveryState) -> int:

@@ -31,6 +31,11 @@ async def everything(tx: Tx, today: date) -> list[Unit]:
     return list((await tx.execute(sa.select(Unit).where(alive).order_by(Unit.kind, Unit.name))).scalars())
 
 
+async def ever(tx: Tx) -> list[Unit]:
+    """All units, also those that are closed."""
+    return list((await tx.execute(sa.select(Unit).order_by(Unit.id))).scalars())
+
+
 async def of_kind(tx: Tx, kind: UnitKind, today: date) -> list[Unit]:
     return [u for u in await everything(tx, today) if u.kind is kind]
 

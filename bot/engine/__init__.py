@@ -1,0 +1,1 @@
+"""Who runs the sending: `local` in this process."""

@@ -1,0 +1,200 @@
+"""Tying the knot: the only file that sees every folder, and the order in which things start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from bot.channels.telegram import CommandsMenu, MenuTexts, TelegramChannel
+from bot.core.channel import Channel
+from bot.core.clock import Clock, utc_now
+from bot.core.errors import AccountStopped
+from bot.core.words import AccountState
+from bot.db import Database, accounts
+from bot.db.guard import SoleSender
+from bot.db.migrate import migrate
+from bot.engine.local import LocalEngine
+from bot.inbox import Inbox
+from bot.outreach import alarms, curriculum
+from bot.outreach.desk import Desk, House
+from bot.outreach.faq.engine import Answerer
+from bot.outreach.roles_admin import ensure_admins
+from bot.settings import Settings, secret_key
+from bot.web.metrics import Metrics
+from bot.web.server import WebServer
+from handlers import ROUTERS
+from handlers.commands import ABOUT, COMMANDS, DESCRIPTION
+from jobs import JOBS, JobContext
+from jobs.scheduler import Scheduler
+from messages import Phrasebook
+from messages.content import packs
+
+log = structlog.get_logger(__name__)
+
+
+def make_desk(settings: Settings, clock: Clock | None = None, house: House | None = None) -> Desk:
+    """What the rules look at, without database or network: enough for commands that only ask."""
+    clock = clock or Clock(settings.zone, utc_now)
+    pack = packs.load()
+    return Desk(
+        clock=clock,
+        book=Phrasebook(settings.zone),
+        pack=pack,
+        answerer=Answerer(pack.faq, pack.facts, clock.today(clock.now())),
+        secret_key=secret_key(settings),
+        house=house or House(),
+    )
+
+
+def commands_menu() -> CommandsMenu:
+    """What Telegram shows about the bot before anybody writes."""
+
+    def texts(language: str) -> MenuTexts:
+        return MenuTexts(
+            commands=tuple((c.name, c.says[language]) for c in COMMANDS),
+            description=DESCRIPTION[language],
+            about=ABOUT[language],
+        )
+
+    return CommandsMenu(default=texts("vi"), translations={"en": texts("en")})
+
+
+def make_channels(settings: Settings, clock: Clock) -> list[Channel]:
+    """One channel an account. None at all is allowed: everything but receiving and sending works."""
+    return [
+        TelegramChannel(
+            token.get_secret_value(),
+            api_url=settings.telegram_api_url,
+            secret_key=secret_key(settings),
+            rate=settings.telegram_rate,
+            commands=commands_menu(),
+            mode=settings.telegram_mode.value,
+            public_url=settings.public_url,
+            clock=clock.now,
+        )
+        for token in settings.telegram_token
+    ]
+
+
+class App:
+    """The whole product in one process. `start` returns when it works; `stop` finishes what is in flight."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        house: House | None = None,
+        channels: Sequence[Channel] | None = None,
+        send: bool = True,
+    ) -> None:
+        self.settings = settings
+        self.desk = make_desk(settings, clock, house)
+        self.database = Database(settings.database_url)
+        self.channels = list(make_channels(settings, self.desk.clock) if channels is None else channels)
+        self.metrics = Metrics()
+        self.engine = LocalEngine(self.database, self.desk, self.channels, meter=self.metrics, sends=send)
+        self.sole = SoleSender(self.database, settings.sqlite_path)
+        self.inbox = Inbox(
+            self.database,
+            self.desk,
+            ROUTERS,
+            {c.account: c.capabilities for c in self.channels},
+            self.engine.leave,
+            meter=self.metrics,
+        )
+        hooks = [c.webhook for c in self.channels if c.webhook is not None]
+        self.web = WebServer(settings, hooks, self.health, self.metrics)
+        self.scheduler = Scheduler(JOBS, JobContext(self.database, self.desk, self.engine.wake))
+        self.send = send
+        for channel in self.channels:
+            self.desk.links[channel.account] = channel.link
+            self.desk.share_links[channel.account] = channel.share_link
+
+    @property
+    def url(self) -> str:
+        """Where our own web server listens."""
+        return self.web.url
+
+    async def start(self) -> None:
+        """Database, then what sends, then what receives, then the clock: nothing arrives that could not be answered."""
+        await migrate(self.database)
+        if self.send:
+            await self.sole.take()
+        try:
+            await self._prepare(self.desk.clock.now())
+            await self.engine.start()
+            await self.web.start()
+            for channel in self.channels:
+                await self._start_channel(channel)
+            if self.send:
+                self.scheduler.start()
+        except BaseException:
+            await self.stop()
+            raise
+        log.info("Loa Số works", accounts=[c.account for c in self.channels], sends=self.send, url=self.url)
+
+    async def _prepare(self, now: datetime) -> None:
+        async with self.database.write() as tx:
+            known = [await accounts.ensure(tx, c.account, now) for c in self.channels]
+            for channel in {a.channel for a in known}:
+                moved = await accounts.adopt(tx, channel, [a for a in known if a.channel == channel])
+                if moved:
+                    log.info("Imported contacts were given an account", channel=channel, contacts=moved)
+            await ensure_admins(tx, self.settings.admins, now)
+            await curriculum.sync(tx, self.desk.pack)
+
+    async def _start_channel(self, channel: Channel) -> None:
+        """An account that its platform refuses stops alone."""
+        try:
+            await channel.start(self.inbox.receive)
+        except AccountStopped as error:
+            log.error("An account is refused by its platform", account=channel.account, detail=error.detail)  # noqa: TRY400
+            async with self.database.write() as tx:
+                account = await accounts.ensure(tx, channel.account, self.desk.clock.now())
+                await alarms.account_stopped(tx, self.desk, account.id, error.detail)
+            self.engine.halt(channel.account)
+
+    async def stop(self) -> None:
+        """In the opposite order: nothing new comes in, what is in flight leaves, everything is written down."""
+        self.scheduler.stop()
+        await asyncio.gather(*(c.stop() for c in self.channels), return_exceptions=True)
+        await self.engine.stop()
+        await self.web.stop()
+        await asyncio.gather(*(c.close() for c in self.channels), return_exceptions=True)
+        await self.sole.release()
+        await self.database.close()
+
+    async def health(self) -> dict[str, Any]:
+        """For `/readyz`: whether the database answers and each account works."""
+        problems = dict(self.engine.health())
+        try:
+            async with self.database.read() as tx:
+                stopped = [a for a in await accounts.everyone(tx) if a.state is AccountState.STOPPED]
+        except Exception as error:  # whatever it is, we are not ready
+            return {"ok": False, "database": type(error).__name__, "accounts": problems}
+        ours = {c.account for c in self.channels}
+        problems |= {a.key: a.problem or "stopped" for a in stopped if a.key in ours}
+        return {"ok": not problems, "database": "ok", "accounts": {c: problems.get(c, "ok") for c in sorted(ours)}}
+
+
+async def serve(settings: Settings, *, send: bool = True) -> None:
+    """Run until SIGTERM or SIGINT. A second signal does not wait any longer."""
+    app = App(settings, send=send)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    await app.start()
+    try:
+        await stopping.wait()
+        log.info("Stopping: what is on its way is finished first")
+    finally:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(app.stop(), 9.5)

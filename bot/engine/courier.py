@@ -1,0 +1,93 @@
+"""One attempt to send: media made ready for the account, uploaded once, and errors turned into what follows."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from bot.core.channel import Channel
+from bot.core.clock import Clock
+from bot.core.events import Media, Outbound, Sent
+from bot.db import Database, items
+from bot.engine.ledger import Ledger
+
+
+class Courier:
+    """Sends messages of one account. A file that is not known to the platform yet is uploaded by the first message
+    that needs it, while others that need it wait; afterwards it goes by its id."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        account_id: int,
+        database: Database,
+        ledger: Ledger,
+        clock: Clock,
+        channels: Mapping[str, Channel],
+    ) -> None:
+        self.channel = channel
+        self.account_id = account_id
+        self.database = database
+        self.ledger = ledger
+        self.clock = clock
+        self.channels = channels
+        self._known: dict[str, str] = {}
+        self._uploading: dict[str, asyncio.Lock] = {}
+
+    async def send(self, message: Outbound, *, origin: str | None = None) -> Sent:
+        """Send once. `origin` is the key of the account whose file ids the message holds, if not this one.
+
+        Raises a `SendError`; nothing is retried here.
+        """
+        strangers = [m for m in message.media if self._is_strange(m, origin)]
+        if not strangers:
+            return await self.channel.send(message)
+        digests = [await self._digest(m, origin) for m in message.media]
+        lock = self._uploading.setdefault("+".join(digests), asyncio.Lock())
+        async with lock:
+            if all([await self._file_id(d) for d in digests]):
+                ready = [Media(m.kind, file_id=self._known[d]) for m, d in zip(message.media, digests, strict=True)]
+                uploaded = False
+            else:
+                ready = [await self._content(m, origin) for m in message.media]
+                uploaded = True
+            if uploaded:
+                sent = await self.channel.send(replace(message, media=tuple(ready)))
+                self._remember(digests, sent)
+                return sent
+        return await self.channel.send(replace(message, media=tuple(ready)))
+
+    def _is_strange(self, media: Media, origin: str | None) -> bool:
+        return media.file_id is None or (origin is not None and origin != self.channel.account)
+
+    async def _digest(self, media: Media, origin: str | None) -> str:
+        if media.file_id is not None:
+            return f"{origin}/{media.file_id}"
+        content = (
+            media.content if media.content is not None else await asyncio.to_thread(Path(media.path or "").read_bytes)
+        )
+        return hashlib.sha256(content).hexdigest()
+
+    async def _file_id(self, digest: str) -> str | None:
+        if digest not in self._known:
+            async with self.database.read() as tx:
+                found = await items.upload(tx, self.account_id, digest)
+            if found is None:
+                return None
+            self._known[digest] = found
+        return self._known[digest]
+
+    async def _content(self, media: Media, origin: str | None) -> Media:
+        """The file itself, fetched from the account that knows it where need be."""
+        if media.file_id is None or origin is None or origin == self.channel.account:
+            return media
+        content = await self.channels[origin].fetch(media)
+        return replace(media, file_id=None, content=content)
+
+    def _remember(self, digests: list[str], sent: Sent) -> None:
+        for digest, file_id in zip(digests, sent.file_ids, strict=False):
+            self._known[digest] = file_id
+            self.ledger.remember_upload(self.account_id, digest, file_id, self.clock.now())

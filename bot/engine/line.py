@@ -1,0 +1,55 @@
+"""The pacer at work: coroutines wait in line until their message may leave."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.core.channel import Limits
+from bot.core.words import Lane
+from bot.outreach.pacing import Pacer, Ticket
+
+
+class Line:
+    """One account's line. `wait` returns when the message may leave at once."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.pacer = Pacer(limits)
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def wait(self, lane: Lane, chat: str, *, group: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        gone: asyncio.Future[None] = loop.create_future()
+
+        def go() -> None:
+            if not gone.done():
+                gone.set_result(None)
+
+        ticket = Ticket(lane, chat, group, go)
+        self.pacer.ask(ticket)
+        self._turn()
+        try:
+            await gone
+        except asyncio.CancelledError:
+            ticket.cancelled = True
+            raise
+
+    def slow_down(self, retry_after: float) -> None:
+        self.pacer.slow_down(asyncio.get_running_loop().time(), retry_after)
+        self._turn()
+
+    def halted(self) -> bool:
+        return self.pacer.halted(asyncio.get_running_loop().time())
+
+    def _turn(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        loop = asyncio.get_running_loop()
+        wait = self.pacer.turn(loop.time())
+        if wait is not None:
+            self._timer = loop.call_later(wait, self._turn)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,237 @@
+"""The engine of one process: every account's sender and replier, and the watch that keeps them at work."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.core.channel import Channel
+from bot.core.meter import Meter, NullMeter
+from bot.core.words import AccountState, Lane, RunState
+from bot.db import Database, accounts, deliveries, replies, runs
+from bot.db.tables import Reply, Run
+from bot.engine.ledger import Ledger
+from bot.engine.line import Line
+from bot.engine.replying import Replier
+from bot.engine.sender import LEASE, Sender
+from bot.outreach import campaigns
+from bot.outreach.desk import Desk
+
+log = structlog.get_logger(__name__)
+
+WATCH_EVERY = 0.25
+"""Seconds between two looks at the tables: how fast a command from another process is obeyed."""
+_RENEW_EVERY = 15.0
+_PATIENCE = 7.0
+
+
+@dataclass(slots=True)
+class Post:
+    """Everything that leaves through one account."""
+
+    account_id: int
+    sender: Sender
+    replier: Replier
+    line: Line
+
+
+class LocalEngine:
+    """Sends everything in this process. It alone sends on its database: what an earlier process left claimed is
+    declared unknown at the start."""
+
+    def __init__(
+        self,
+        database: Database,
+        desk: Desk,
+        channels: Sequence[Channel],
+        *,
+        meter: Meter | None = None,
+        sends: bool = True,
+    ) -> None:
+        self.database = database
+        self.desk = desk
+        self.channels: Mapping[str, Channel] = {c.account: c for c in channels}
+        self.meter: Meter = meter or NullMeter()
+        self.sends = sends
+        self.ledger = Ledger(database)
+        self.owner = secrets.token_hex(8)
+        self.posts: dict[int, Post] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._renewed = 0.0
+
+    async def start(self) -> None:
+        """Begin to send. Deliveries that a dead process had claimed become unknown."""
+        await self._open()
+        self.ledger.start()
+        if self.sends:
+            await self._recover()
+            for post in self.posts.values():
+                post.sender.start()
+        self._watch = asyncio.create_task(self._keep_watching(), name="engine")
+
+    async def _open(self) -> None:
+        now = self.desk.clock.now()
+        for channel in self.channels.values():
+            async with self.database.write() as tx:
+                account = await accounts.ensure(tx, channel.account, now)
+                await accounts.set_state(tx, account.id, AccountState.ACTIVE)
+            line = Line(channel.capabilities.limits)
+            sender = Sender(
+                channel,
+                account.id,
+                self.database,
+                self.desk,
+                self.ledger,
+                line,
+                self.channels,
+                self.owner,
+                self.meter,
+            )
+            replier = Replier(sender.courier, self.ledger, line, self.meter)
+            self.posts[account.id] = Post(account.id, sender, replier, line)
+
+    async def _recover(self) -> None:
+        async with self.database.write() as tx:
+            lost = await deliveries.recover(tx, self.desk.clock.now(), all_owners=True)
+        if lost:
+            log.warning("Deliveries that were on their way when the last process ended are unknown", deliveries=lost)
+
+    async def stop(self) -> None:
+        """Finish what is in flight, start nothing new, write everything down."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+            self._watch = None
+        posts = self.posts.values()
+        await asyncio.gather(*(p.sender.stop(_PATIENCE) for p in posts), *(p.replier.stop(_PATIENCE) for p in posts))
+        await self.ledger.stop()
+        if self.posts and self.sends:
+            async with self.database.write() as tx:
+                await deliveries.release(tx, self.owner)
+        for post in posts:
+            post.line.close()
+        self.posts = {}
+
+    def leave(self, rows: list[Reply]) -> None:
+        """Replies that were just committed leave now."""
+        for row in rows:
+            post = self.posts.get(row.account_id)
+            if post is not None:
+                post.replier.push([row])
+
+    def halt(self, account: str) -> None:
+        """That account may not send any more."""
+        for post in self.posts.values():
+            if post.sender.channel.account == account:
+                post.sender.stopped = True
+
+    def wake(self) -> None:
+        """Something was planned or changed: look now."""
+        self._wake.set()
+
+    async def _keep_watching(self) -> None:
+        while True:
+            try:
+                await self.watch()
+            except Exception:
+                log.exception("The engine stumbled and goes on")
+                await asyncio.sleep(1)
+            try:
+                await asyncio.wait_for(self._wake.wait(), WATCH_EVERY)
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    async def watch(self) -> None:
+        """One look: replies that other processes queued, runs that are due, paused, expired or done."""
+        await self._fetch_replies()
+        if not self.sends:
+            return
+        await self._begin_due()
+        async with self.database.read() as tx:
+            sending = await runs.in_state(tx, (RunState.SENDING,))
+        may_go = {run.id: run.lane for run in sending if self._may_go_now(run)}
+        for post in self.posts.values():
+            post.sender.update(may_go)
+        await self._finish(sending)
+        await self._renew_leases()
+
+    async def _fetch_replies(self) -> None:
+        async with self.database.read() as tx:
+            rows = await replies.waiting(tx, list(self.posts))
+        ids = {row.id for row in rows}
+        for post in self.posts.values():
+            post.replier.forget(ids)
+            post.replier.push(row for row in rows if row.account_id == post.account_id)
+            self.meter.queued(post.sender.channel.account, post.replier.waiting)
+
+    async def _begin_due(self) -> None:
+        now = self.desk.clock.now()
+        async with self.database.read() as tx:
+            due = [run.id for run in await runs.due(tx, now)]
+        for run_id in due:
+            async with self.database.write() as tx:
+                run = await runs.get(tx, run_id, lock=True)
+                if run is not None and run.state is RunState.PLANNED and self._may_go_now(run):
+                    await campaigns.begin(tx, self.desk, run, now)
+
+    def _may_go_now(self, run: Run) -> bool:
+        """In quiet hours only what is urgent leaves; a run that they interrupt goes on in the morning."""
+        return run.lane is Lane.ALERT or not self.desk.clock.is_quiet(self.desk.clock.now())
+
+    async def _finish(self, sending: Sequence[Run]) -> None:
+        now = self.desk.clock.now()
+        for run in sending:
+            late = run.valid_until is not None and now > run.valid_until
+            if not late and not all(post.sender.idle(run.id) for post in self.posts.values()):
+                continue
+            async with self.database.write() as tx:
+                current = await runs.get(tx, run.id, lock=True)
+                if current is None or current.state is not RunState.SENDING:
+                    continue
+                if late:
+                    await campaigns.expire(tx, current, now)
+                await campaigns.finish_if_done(tx, current, now)
+
+    async def _renew_leases(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._renewed < _RENEW_EVERY:
+            return
+        self._renewed = now
+        async with self.database.write() as tx:
+            await deliveries.renew(tx, self.owner, self.desk.clock.now() + LEASE)
+
+    async def drain(self) -> None:
+        """Begin what is due and send until nothing is left to do, without background tasks: for tests and tools."""
+        if not self.posts:
+            await self._open()
+        for _ in range(10_000):
+            await self.watch()
+            worked = False
+            for post in self.posts.values():
+                for lane in (Lane.ALERT, Lane.BULK):
+                    while await post.sender.send_slice(lane):
+                        worked = True
+                await post.sender.landed()
+            await self.ledger.write()
+            if not worked:
+                break
+            for post in self.posts.values():
+                for progress in post.sender.live.values():
+                    progress.exhausted_at = -1.0
+        await self.watch()
+
+    def health(self) -> dict[str, str]:
+        """Accounts that do not send, with the reason in plain words."""
+        return {
+            p.sender.channel.account: "the platform refuses its token"
+            if p.sender.stopped
+            else "the platform does not answer"
+            for p in self.posts.values()
+            if p.sender.stopped or p.sender.breaker.is_open
+        }

@@ -1,0 +1,24 @@
+"""Telling the people who run it that something needs them."""
+
+from __future__ import annotations
+
+from bot.core.events import Outbound
+from bot.core.words import AccountState, RoleName
+from bot.db import Tx, accounts, audit, people, replies, roles, units
+from bot.outreach.desk import Desk
+
+
+async def account_stopped(tx: Tx, desk: Desk, account_id: int, problem: str) -> None:
+    """The platform refuses an account: note it and tell the admins in chat on another account, if they have one."""
+    now = desk.clock.now()
+    await accounts.set_state(tx, account_id, AccountState.STOPPED, problem)
+    await audit.note(tx, now, "account.stopped", f"account:{account_id}", problem=problem)
+    stopped = next(a for a in await accounts.everyone(tx) if a.id == account_id)
+    for person_id in await roles.holders(tx, (RoleName.ADMIN,), await units.root(tx)):
+        person = await people.get(tx, person_id)
+        other = [c for c in await people.contacts(tx, person_id) if c.account_id != account_id]
+        if person is None or not other:
+            continue
+        said = desk.book.say(person.language, "common.account_stopped", account=stopped.key)
+        message = Outbound(chat_id=other[0].external_id, text=said.text, entities=said.entities)
+        await replies.add(tx, other[0].account_id, other[0].id, message, now)

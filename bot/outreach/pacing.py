@@ -1,0 +1,177 @@
+"""Pacing: when the next message of an account may leave. Pure arithmetic over a clock; no I/O, no tasks.
+
+An account has one line. A message leaves at a strict distance from the one before (1.7 % under the platform's rate,
+because a gate at exactly the rate puts a 31st message into some second), never twice within a second to one chat and
+never more than twenty times a minute to one group. When several wait, alerts go first, then replies, then bulk; while
+replies wait, bulk keeps one slot in five, so that neither starves. When the platform asks to wait, runs stand still
+for that long, replies keep a small share, and the pace drops; it recovers slowly.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.core.channel import Limits
+from bot.core.words import Lane
+
+MARGIN = 0.983
+"""Part of the documented rate that is used: 29.5 of 30."""
+_SLACK = 0.002
+"""A slot that is late by no more than this many seconds does not push back the next one."""
+_SLOWER = 0.7
+_RECOVERY_SECONDS = 5.0
+_RECOVERY_STEP = 0.03
+_SLOWEST = 1.0
+_GROUP_WINDOW = 61.0
+_CHAT_MARGIN = 1.03
+_REPLIES_IN_A_ROW = 4
+_HALTED_REPLIES = 1.0
+"""Replies a second that still leave while bulk stands still."""
+
+
+@dataclass(slots=True)
+class Ticket:
+    """One message that wants to leave. `go` is called when it may. `chat` is empty for what a platform does not count
+    against a chat: edits and answers to buttons."""
+
+    lane: Lane
+    chat: str
+    group: bool
+    go: Callable[[], None]
+    cancelled: bool = False
+
+
+@dataclass(slots=True)
+class Pacer:
+    """The line of one account. All times are seconds of one monotonic clock and are passed in."""
+
+    limits: Limits
+    _lines: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
+    _next: float = 0.0
+    _halted_until: float = 0.0
+    _factor: float = 1.0
+    _factor_at: float = 0.0
+    _replies_in_a_row: int = 0
+    _chats: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    _groups: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
+
+    @property
+    def unlimited(self) -> bool:
+        """No limit of our own; the platform's answers still rule."""
+        return self.limits.per_second is None
+
+    def rate(self, now: float) -> float:
+        """Messages a second that this account allows itself now."""
+        full = (self.limits.per_second or 1000.0) * MARGIN
+        gained = max(0.0, now - self._factor_at) / _RECOVERY_SECONDS * _RECOVERY_STEP
+        return max(_SLOWEST, full * min(1.0, self._factor + gained))
+
+    def halted(self, now: float) -> bool:
+        """Whether bulk stands still because the platform asked for it."""
+        return now < self._halted_until
+
+    def ask(self, ticket: Ticket) -> None:
+        """Join the line."""
+        self._lines[ticket.lane].append(ticket)
+
+    def slow_down(self, now: float, retry_after: float) -> None:
+        """The platform asked to wait. Runs stand still; the pace is lowered once for each such pause."""
+        gained = self.rate(now) / ((self.limits.per_second or 1000.0) * MARGIN)
+        if not self.halted(now):
+            self._factor, self._factor_at = gained * _SLOWER, now + retry_after
+        self._halted_until = max(self._halted_until, now + retry_after)
+
+    def turn(self, now: float) -> float | None:
+        """Let everybody go whose time has come. Returns seconds until somebody may, or `None` if nobody waits."""
+        while True:
+            if not any(self._lines.values()):
+                return None
+            if self._next > now:
+                return self._next - now
+            chosen, soonest = self._choose(now)
+            if chosen is None:
+                return max(soonest - now, 0.001)
+            self._left(chosen, now)
+            chosen.go()
+
+    def _choose(self, now: float) -> tuple[Ticket | None, float]:
+        """The first ticket in order of lanes whose chat may be written to; else when the soonest one may."""
+        soonest = now + 60.0
+        for lane in self._order(now):
+            line = self._lines[lane]
+            for place, ticket in enumerate(line):
+                if ticket.cancelled:
+                    continue
+                ready = self._ready(ticket)
+                if ready <= now:
+                    del line[place]
+                    return ticket, now
+                soonest = min(soonest, ready)
+            self._forget_cancelled(line)
+        if self.halted(now):
+            soonest = min(soonest, self._halted_until)
+        return None, soonest
+
+    def _order(self, now: float) -> tuple[Lane, ...]:
+        if self.halted(now):
+            return (Lane.REPLY,)
+        if self._replies_in_a_row >= _REPLIES_IN_A_ROW and self._lines[Lane.BULK]:
+            return (Lane.ALERT, Lane.BULK, Lane.REPLY)
+        return (Lane.ALERT, Lane.REPLY, Lane.BULK)
+
+    @staticmethod
+    def _forget_cancelled(line: deque[Ticket]) -> None:
+        while line and line[0].cancelled:
+            line.popleft()
+
+    def _ready(self, ticket: Ticket) -> float:
+        """When the ticket's chat may be written to again."""
+        if self.unlimited or not ticket.chat:
+            return 0.0
+        ready = 0.0
+        if ticket.group and self.limits.per_group_minute is not None:
+            times = self._groups.get(ticket.chat)
+            if times is not None and len(times) >= self.limits.per_group_minute:
+                ready = times[0] + _GROUP_WINDOW
+        if self.limits.per_chat_second is not None:
+            last = self._chats.get(ticket.chat)
+            if last is not None:
+                ready = max(ready, last + _CHAT_MARGIN / self.limits.per_chat_second)
+        return ready
+
+    def _left(self, ticket: Ticket, now: float) -> None:
+        """Remember that a message leaves now."""
+        if ticket.lane is Lane.REPLY:
+            self._replies_in_a_row += 1
+        elif ticket.lane is Lane.BULK:
+            self._replies_in_a_row = 0
+        if self.unlimited:
+            return
+        pace = _HALTED_REPLIES if self.halted(now) else self.rate(now)
+        late = now - self._next
+        base = self._next if 0 <= late <= _SLACK else now
+        self._next = base + 1.0 / pace
+        if not ticket.chat:
+            return
+        self._remember(self._chats, ticket.chat, now)
+        if ticket.group and self.limits.per_group_minute is not None:
+            times = self._groups.setdefault(ticket.chat, deque(maxlen=self.limits.per_group_minute))
+            times.append(now)
+            self._groups.move_to_end(ticket.chat)
+            self._trim_groups(now)
+
+    def _remember(self, chats: OrderedDict[str, float], chat: str, now: float) -> None:
+        chats[chat] = now
+        chats.move_to_end(chat)
+        oldest = now - 2 * _CHAT_MARGIN / (self.limits.per_chat_second or 1.0)
+        while chats and next(iter(chats.values())) < oldest:
+            chats.popitem(last=False)
+
+    def _trim_groups(self, now: float) -> None:
+        while self._groups:
+            chat, times = next(iter(self._groups.items()))
+            if times[-1] >= now - _GROUP_WINDOW:
+                return
+            del self._groups[chat]
