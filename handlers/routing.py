@@ -10,11 +10,12 @@ from typing import Any
 
 from bot.core.channel import Capabilities
 from bot.core.clock import Clock
-from bot.core.events import Button, Buttons, Inbound, InboundKind, Location, Media, Outbound
-from bot.core.text import fold, has_marks, words
+from bot.core.errors import LoaSoError
+from bot.core.events import Button, Buttons, ChatKind, Inbound, InboundKind, Location, Media, Outbound
 from bot.db import Tx, conversations, replies
 from bot.db.tables import Account, Contact, Person
 from bot.outreach.desk import Desk
+from handlers.phrases import Phrases
 from messages import Rich
 
 ButtonSpec = Button | tuple[str, str] | tuple[str, str, dict[str, Any]]
@@ -39,6 +40,8 @@ class Context:
     match: list[str] = field(default_factory=list)
     """The arguments of a pressed button (what follows its word, split at colons)."""
     answered: bool = False
+    erased: bool = False
+    """The person was erased in this event: what is still said belongs to no contact."""
     said: list[tuple[str, str | None]] = field(default_factory=list)
     """Keys of what was said in this event, with the language: for tests and metrics."""
 
@@ -98,7 +101,8 @@ class Context:
 
     async def queue(self, message: Outbound, *, tag: str | None = None) -> None:
         """Queue one message to this chat as it is."""
-        await replies.add(self.tx, self.account.id, self.contact.id, message, self.now, tag=tag)
+        contact_id = None if self.erased else self.contact.id
+        await replies.add(self.tx, self.account.id, contact_id, message, self.now, tag=tag)
 
     async def answer(self, key: str, *, alert: bool = False, **fields: Any) -> None:
         """Answer the pressed button with a short notice. The framework answers silently where a handler did not."""
@@ -119,6 +123,10 @@ class Context:
         fields = spec[2] if len(spec) == 3 else {}
         return Button(self.desk.book.label(self.person.language, spec[0], **fields), data=spec[1])
 
+    @property
+    def in_group(self) -> bool:
+        return self.inbound.chat_kind is ChatKind.GROUP
+
     async def expect(self, step: str, **data: Any) -> None:
         """From now on, what this contact writes goes to the handler of `step`, with `data`."""
         self.step, self.data = step, data
@@ -130,14 +138,19 @@ class Context:
         await conversations.drop(self.tx, self.contact.id)
 
 
+class NotMine(LoaSoError):
+    """Raised by a handler that has said nothing yet: somebody after it should have the event."""
+
+
 Handler = Callable[[Context], Awaitable[None]]
 Test = Callable[[Context], bool]
 
 
 @dataclass(slots=True)
 class Router:
-    """The handlers of one file, tried in the order in which they stand."""
+    """The handlers of one file, tried in the order in which they stand; `chats` keeps them to one kind of chat."""
 
+    chats: ChatKind | None = None
     routes: list[tuple[Test, Handler]] = field(default_factory=list)
 
     def on_command(self, *names: str) -> Callable[[Handler], Handler]:
@@ -146,16 +159,24 @@ class Router:
         return self._add(lambda ctx: ctx.inbound.command in wanted and _is_message(ctx))
 
     def on_text(self, *phrases: str) -> Callable[[Handler], Handler]:
-        """The whole message is one of `phrases`. Marks count when the person typed any; without marks it is enough
-        that the folded phrases agree."""
-        exact = frozenset(words(p) for p in phrases)
-        folded = frozenset(fold(p) for p in phrases)
+        """The whole message is one of `phrases`, however it is spelled (see `handlers.phrases`)."""
+        known = Phrases(*phrases)
 
         def test(ctx: Context) -> bool:
-            if not _is_message(ctx) or ctx.inbound.media or ctx.inbound.forwarded:
-                return False
-            said = without_politeness(words(ctx.inbound.text))
-            return said in exact or (not has_marks(said) and said in folded)
+            plain = _is_message(ctx) and not ctx.inbound.media and not ctx.inbound.forwarded
+            return plain and ctx.inbound.text in known
+
+        return self._add(test)
+
+    def on_pattern(self, pattern: str) -> Callable[[Handler], Handler]:
+        """The whole message looks like that, capitals or not; the groups are in `ctx.match`."""
+        compiled = re.compile(pattern, re.IGNORECASE)
+
+        def test(ctx: Context) -> bool:
+            found = compiled.fullmatch(ctx.inbound.text.strip()) if _is_message(ctx) else None
+            if found is not None:
+                ctx.match = list(found.groups(""))
+            return found is not None
 
         return self._add(test)
 
@@ -186,6 +207,10 @@ class Router:
         """Any message that nobody took before."""
         return self._add(_is_message)
 
+    def on(self, test: Test) -> Callable[[Handler], Handler]:
+        """Whatever `test` says."""
+        return self._add(test)
+
     def _add(self, test: Test) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             self.routes.append((test, handler))
@@ -195,23 +220,14 @@ class Router:
 
 
 def _is_message(ctx: Context) -> bool:
-    return ctx.inbound.kind is InboundKind.MESSAGE
-
-
-_POLITE = re.compile(
-    r"^(?:(?:dạ|da|thưa|em|cho tôi|cho toi|tôi muốn|toi muon|xin|vui lòng|vui long|làm ơn|lam on|please)\s+)+"
-    r"|(?:\s+(?:ạ|a|nhé|nhe|nha|với|voi|đi|di|giúp|giup|hộ|ho|em|bot|please|ngay|luôn|luon))+$"
-)
-
-
-def without_politeness(text: str) -> str:
-    """`words()` of a message without the small words that people put around what they mean."""
-    return _POLITE.sub("", text) or text
+    """A message that is meant for the bot: in a group, people also talk to each other."""
+    return ctx.inbound.kind is InboundKind.MESSAGE and ctx.inbound.addressed
 
 
 async def dispatch(ctx: Context, routers: Sequence[Router]) -> bool:
     """Give the event to the first handler that wants it. Returns whether one did."""
-    for router in routers:
+    kind = ctx.inbound.chat_kind
+    for router in (r for r in routers if r.chats in (None, kind)):
         for test, handler in router.routes:
             if test(ctx):
                 await handler(ctx)
