@@ -229,7 +229,11 @@ async def dispatch(ctx: Context, routers: Sequence[Router]) -> bool:
     kind = ctx.inbound.chat_kind
     for router in (r for r in routers if r.chats in (None, kind)):
         for test, handler in router.routes:
-            if test(ctx):
+            if not test(ctx):
+                continue
+            try:
                 await handler(ctx)
-                return True
+            except NotMine:
+                continue
+            return True
     return False
