@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -133,7 +132,7 @@ class Chat:
         self.actions: list[str] = []
         self.pinned: Message | None = None
         self.json: Json = {}
-        self._messages: OrderedDict[int, Message] = OrderedDict()
+        self._messages: dict[int, Message] = {}
         self._waiters: list[asyncio.Future[None]] = []
 
     @property
@@ -178,7 +177,7 @@ class Chat:
         self._messages[message.id] = message
         self.count += 1
         while len(self._messages) > self.keep:
-            self._messages.popitem(last=False)
+            del self._messages[next(iter(self._messages))]
         self.changed()
 
     def changed(self) -> None:

@@ -19,6 +19,8 @@ class Judge:
         if not self.available():
             raise RuntimeError("the judge needs aiogram: install the dev dependencies, or set judge=False")
         self.violations = violations
+        _methods()
+        _update_adapter()
 
     @staticmethod
     def available() -> bool:

@@ -15,6 +15,7 @@ _ADMIN_RIGHTS = (
     "can_edit_stories",
     "can_delete_stories",
     "can_pin_messages",
+    "can_send_welcome_messages",
 )
 _MAY_SEND = (
     "can_send_messages",

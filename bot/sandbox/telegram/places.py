@@ -68,8 +68,6 @@ class Group(Chat):
         self.gone = False
         self._message_id = 0
         self.json = {"id": id, "title": title, "type": self.type}
-        if not supergroup:
-            self.json["all_members_are_administrators"] = False
 
     @property
     def type(self) -> str:
