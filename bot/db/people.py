@@ -68,6 +68,13 @@ async def contacts(tx: Tx, person_id: int) -> list[Contact]:
     return list((await tx.execute(query)).scalars())
 
 
+async def addresses(tx: Tx, person_id: int) -> list[tuple[str, Contact]]:
+    """Every contact of a person with the channel that it is on."""
+    query = sa.select(Account.channel, Contact).join(Account, Account.id == Contact.account_id)
+    found = await tx.execute(query.where(Contact.person_id == person_id).order_by(Contact.id))
+    return [(channel, contact) for channel, contact in found.all()]
+
+
 async def best_contact(tx: Tx, person_id: int) -> Contact | None:
     """Where a person is written to: the open private contact from which we heard last."""
     query = (
