@@ -10,17 +10,18 @@ import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import structlog
 from telegram.error import TelegramError
 
+from bot.channels import telegram_health as health
 from bot.channels.telegram_api import TelegramApi
 from bot.channels.telegram_errors import already_done, translate
 from bot.channels.telegram_in import ALLOWED_UPDATES, to_inbound
-from bot.channels.telegram_json import integer, text
+from bot.channels.telegram_json import text
 from bot.channels.telegram_menu import CommandsMenu, MenuTexts
-from bot.channels.telegram_out import MAX_ALBUM, MAX_CAPTION, MAX_TEXT, to_call, to_sent
+from bot.channels.telegram_out import MAX_ALBUM, MAX_CAPTION, MAX_TEXT, MAX_UPLOAD, to_call, to_sent
 from bot.channels.telegram_poll import Backoff, Poller, pause
 from bot.channels.telegram_webhook import MAX_BODY, WebhookDoor
 from bot.core.channel import Capabilities, Health, Limits, Receive, Webhook
@@ -32,7 +33,6 @@ __all__ = ["CommandsMenu", "MenuTexts", "TelegramChannel"]
 
 log = structlog.get_logger()
 
-MAX_UPLOAD = 50 * 1024 * 1024
 MAX_CONNECTIONS = 40
 _TOKEN = re.compile(r"(\d+):[A-Za-z0-9_-]+")
 
@@ -162,10 +162,11 @@ class TelegramChannel:
             await self._introduce()
             hook = await self._facts("getWebhookInfo")
         except AccountStopped:
-            return Health(False, problem=_REFUSED.format(account=self._account))
+            return Health(False, problem=health.refused(self._account))
         except SendError as error:
-            return Health(False, self._name, _UNREACHABLE.format(host=urlsplit(self._api.root).netloc, error=error))
-        problem = self._receiving_problem(hook)
+            return Health(False, self._name, health.unreachable(self._api.root, error))
+        rival = self._poller is not None and self._poller.rival
+        problem = health.receiving(hook, self._webhook_url, self._clock(), rival=rival)
         return Health(not problem, self._name, problem)
 
     def link(self, payload: str) -> str | None:
@@ -262,28 +263,6 @@ class TelegramChannel:
                 "update cannot be read", update=update.get("update_id"), error=type(error).__name__, where=where
             )
             return None
-
-    def _receiving_problem(self, hook: Mapping[str, Any]) -> str:
-        """From getWebhookInfo, in words for operators."""
-        if text(hook, "url") != self._webhook_url:
-            return _WRONG_WEBHOOK if self._webhook_url else _FOREIGN_WEBHOOK
-        if self._poller is not None and self._poller.rival:
-            return _RIVAL
-        failed = integer(hook, "last_error_date") or 0
-        if self._webhook_url and self._clock().timestamp() - failed < RECENT and integer(hook, "pending_update_count"):
-            return _DEAF.format(reason=text(hook, "last_error_message"))
-        return ""
-
-
-RECENT = 600
-"""Seconds for which a failed delivery to our webhook counts."""
-
-_REFUSED = "Telegram refuses the token of {account}: get a new one from @BotFather and set LOASO_TELEGRAM_TOKEN."
-_UNREACHABLE = "Telegram does not answer at {host} ({error}): check the network, the proxy and LOASO_TELEGRAM_API_URL."
-_WRONG_WEBHOOK = "Telegram sends updates elsewhere: check LOASO_PUBLIC_URL and that nothing else uses this token."
-_FOREIGN_WEBHOOK = "Somebody set a webhook for this token: stop the other program, then start again."
-_RIVAL = "Another process polls with this token: stop one of the two."
-_DEAF = "Telegram cannot deliver to our webhook ({reason}): check LOASO_PUBLIC_URL, the certificate and the proxy."
 
 
 def _bot_id(token: str) -> str:

@@ -43,16 +43,15 @@ class TelegramApi:
 
     async def call(self, method: str, fields: dict[str, Any] | None = None) -> Any:
         """The raw `result`. Raises python-telegram-bot's errors."""
-        return await self._bot.do_api_request(_endpoint(method), api_kwargs=fields)
+        return await self._ask(method, fields or {}, self._read_seconds)
 
     async def updates(self, offset: int | None, wait: float) -> list[dict[str, Any]]:
         """Raw updates from `offset` on, waiting at most `wait` seconds for the first. Raises as `call` does."""
         fields = {"offset": offset, "timeout": int(wait), "allowed_updates": list(ALLOWED_UPDATES)}
-        answer = await self._bot.do_api_request(
-            _endpoint("getUpdates"), api_kwargs=fields, read_timeout=self._read_seconds + wait
-        )
-        updates = [u for u in answer if isinstance(u, dict) and isinstance(u.get("update_id"), int)]
-        if answer and not updates:
+        answer = await self._ask("getUpdates", fields, self._read_seconds + wait)
+        found = answer if isinstance(answer, list) else [answer]
+        updates = [u for u in found if isinstance(u, dict) and isinstance(u.get("update_id"), int)]
+        if found and not updates:
             raise GarbledAnswer("the answer holds no updates")
         return updates
 
@@ -63,6 +62,12 @@ class TelegramApi:
             return await self._requests.retrieve(f"{self._bot.base_file_url}/{file['file_path']}")
         except (InvalidToken, KeyError) as error:
             raise ContactRefused(Reason.NOT_FOUND, "the file is no longer there") from error
+
+    async def _ask(self, method: str, fields: dict[str, Any], read_seconds: float) -> Any:
+        try:
+            return await self._bot.do_api_request(_endpoint(method), api_kwargs=fields, read_timeout=read_seconds)
+        except (KeyError, TypeError) as error:  # python-telegram-bot takes the shape of an answer for granted
+            raise GarbledAnswer("the answer's shape is not the Bot API's") from error
 
     async def close(self) -> None:
         await self._requests.shutdown()

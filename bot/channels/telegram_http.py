@@ -18,7 +18,7 @@ from yarl import URL
 
 CONNECT_SECONDS = 10.0
 WRITE_SECONDS = 30.0
-UPLOAD_SECONDS = 300.0
+FILE_SECONDS = 300.0
 _JSON_HEADERS = {"Content-Type": "application/json"}
 _NEVER = aiohttp.ClientTimeout(total=None)
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{8,}|/bot[^/\s]+")
@@ -86,7 +86,7 @@ class AiohttpRequest(BaseRequest):
         """The status and the bytes of one answer. Raises `NotWritten` or `AnswerLost`, whose texts never hold the
         address, because the token is part of it."""
         body = _body(request_data)
-        timeout = self._timeout_for(read_timeout, uploads=isinstance(body, _Form))
+        timeout = self._timeout_for(read_timeout, file=isinstance(body, _Form) or method != "POST")
         try:
             return await self._exchange(url, method, body, timeout)
         except Exception as error:
@@ -119,11 +119,11 @@ class AiohttpRequest(BaseRequest):
             )
         return self._session
 
-    def _timeout_for(self, read_timeout: Any, *, uploads: bool) -> aiohttp.ClientTimeout:
+    def _timeout_for(self, read_timeout: Any, *, file: bool) -> aiohttp.ClientTimeout:
         chosen = self._read_seconds if read_timeout is BaseRequest.DEFAULT_NONE else float(read_timeout or 0)
-        if chosen == self._read_seconds and not uploads:
+        if chosen == self._read_seconds and not file:
             return self._timeout
-        return _timeout(chosen, UPLOAD_SECONDS if uploads else WRITE_SECONDS)
+        return _timeout(chosen, FILE_SECONDS if file else WRITE_SECONDS)
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -133,9 +133,7 @@ class AiohttpRequest(BaseRequest):
             raise GarbledAnswer("the answer is not the Bot API's")
         if answer["ok"] and "result" not in answer:
             raise GarbledAnswer("the answer has no result")
-        if not isinstance(answer.get("description"), str | None) or not isinstance(
-            answer.get("parameters"), dict | None
-        ):
+        if not _readable(answer.get("description", ""), answer.get("parameters", {})):
             raise GarbledAnswer("the answer's error cannot be read")
         return answer
 
@@ -193,6 +191,15 @@ def _parsed(payload: bytes) -> object:
         return json.loads(payload)
     except ValueError:
         return None
+
+
+def _readable(description: object, parameters: object) -> bool:
+    numbers = ("migrate_to_chat_id", "retry_after")
+    return (
+        isinstance(description, str)
+        and isinstance(parameters, dict)
+        and all(isinstance(parameters.get(name, 0), int) for name in numbers)
+    )
 
 
 def _failure(error: Exception, *, begun: bool) -> TelegramError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ MAX_TEXT = 4096
 MAX_CAPTION = 1024
 MAX_ANSWER = 200
 MAX_ALBUM = 10
+MAX_UPLOAD = 50 * 1024 * 1024
 
 _NO_PREVIEW = {"is_disabled": True}
 _SINGLE = {
@@ -179,9 +182,16 @@ def _button(button: Button) -> dict[str, str]:
 
 
 def _file(media: Media, *, attach: bool = False) -> InputFile | str:
-    """What Telegram already has by its id; anything else as an upload. Raises `OSError` for a file that is gone."""
+    """What Telegram already has by its id; anything else as an upload. Raises `OSError` for a file that is gone or
+    larger than Telegram takes."""
     if media.file_id is not None:
         return media.file_id
-    content = media.content if media.content is not None else Path(media.path or "").read_bytes()
+    content = media.content if media.content is not None else _content(Path(media.path or ""))
     name = media.name or (Path(media.path).name if media.path else _SINGLE[media.kind][2])
     return InputFile(content, filename=name, attach=attach)
+
+
+def _content(path: Path) -> bytes:
+    if path.stat().st_size > MAX_UPLOAD:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return path.read_bytes()

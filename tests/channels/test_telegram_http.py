@@ -7,8 +7,11 @@ import socket
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from aiohttp import TCPConnector
+from aiohttp.connector import Connection
 from telegram import InputFile
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 from telegram.request import RequestData
@@ -86,7 +89,8 @@ async def test_an_answer_is_read_and_the_connection_kept(request_: AiohttpReques
     assert bodies == ['{"chat_id":5,"text":"chào"}'.encode()] * 3
 
 
-async def close_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def close_half_read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
     writer.close()
 
 
@@ -126,7 +130,7 @@ async def not_the_bot_api(reader: asyncio.StreamReader, writer: asyncio.StreamWr
 
 
 LOST: list[tuple[str, Handler, type[TelegramError]]] = [
-    ("closed unread", close_unread, AnswerLost),
+    ("closed half read", close_half_read, AnswerLost),
     ("closed after reading", close_after_reading, AnswerLost),
     ("reset after reading", reset_after_reading, AnswerLost),
     ("silence", say_nothing, AnswerLost),
@@ -189,6 +193,26 @@ async def test_a_connection_that_died_while_idle_is_not_used(request_: AiohttpRe
             await asyncio.sleep(0.02)  # until the end of the connection has arrived
 
 
+async def test_a_connection_that_dies_before_the_first_byte_never_carried_it(
+    request_: AiohttpRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is taken from the pool alive, and is closing by the time the request is to be written."""
+    alive = TCPConnector.connect
+
+    async def closing(*args: Any, **kwargs: Any) -> Connection:
+        connection = await alive(*args, **kwargs)
+        assert connection.transport is not None
+        connection.transport.abort()
+        return connection
+
+    monkeypatch.setattr(TCPConnector, "connect", closing)
+    async with listening(say_nothing) as url:
+        for fields in ({"text": "a"}, {"document": InputFile(b"x", filename="a.txt")}):
+            with pytest.raises(NotWritten) as caught:
+                await request_.post(url, data(**fields))
+            assert TOKEN not in everything(caught.value)
+
+
 async def test_a_redirect_is_not_followed(request_: AiohttpRequest) -> None:
     seen = []
 
@@ -249,6 +273,24 @@ async def test_text_that_is_not_unicode_never_leaves(request_: AiohttpRequest) -
 
 def test_half_a_surrogate_pair_does_not_cost_the_whole_answer() -> None:
     assert AiohttpRequest.parse_json_payload(b'{"ok":true,"result":"\\ud83d"}')["result"] == "\ud83d"
+
+
+ENVELOPES = [
+    b"",
+    b"[]",
+    b"null",
+    b'{"ok":1,"result":2}',
+    b'{"ok":true}',
+    b'{"ok":false,"description":5}',
+    b'{"ok":false,"description":"x","parameters":[1]}',
+    b'{"ok":false,"description":"x","parameters":{"retry_after":"soon"}}',
+]
+
+
+@pytest.mark.parametrize("payload", ENVELOPES)
+def test_what_is_no_envelope_is_told_apart(payload: bytes) -> None:
+    with pytest.raises(GarbledAnswer):
+        AiohttpRequest.parse_json_payload(payload)
 
 
 def everything(error: BaseException) -> str:

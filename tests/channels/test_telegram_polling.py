@@ -243,6 +243,7 @@ async def test_rubbish_and_floods_are_waited_out(
     lan.write(account, "một")
     server.faults.garbage(count=1, method="getUpdates")
     server.faults.garbage(b'{"ok":true,"result":"x"}', 200, count=1, method="getUpdates")
+    server.faults.garbage(b'{"ok":true,"result":true}', 200, count=1, method="getUpdates")
     server.faults.garbage(b'{"ok":true,"result":[5,{"update_id":"x"}]}', 200, count=1, method="getUpdates")
     await channel.start(inbox)
     await inbox.holding(1)

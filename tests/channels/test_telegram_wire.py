@@ -95,6 +95,10 @@ TABLE: list[tuple[str, Arrange, type[SendError], Reason]] = [
     ("gateway that waited", lambda server, bot: server.faults.garbage(b"<html>", 504), OutcomeUnknown,
      Reason.NO_ANSWER),
     ("rubbish", lambda server, bot: server.faults.garbage(b"<html>", 200), OutcomeUnknown, Reason.NO_ANSWER),
+    ("refused with 200", lambda server, bot: server.faults.garbage(b'{"ok":false,"error_code":400}', 200),
+     OutcomeUnknown, Reason.NO_ANSWER),
+    ("a new group that is no number", refused(400, "Bad Request: upgraded", migrate_to_chat_id="x"), NotSent,
+     Reason.GAVE_UP),
     ("closed unread", lambda server, bot: server.faults.drop_before(), OutcomeUnknown, Reason.NO_ANSWER),
     ("closed after delivery", lambda server, bot: server.faults.drop_after(), OutcomeUnknown, Reason.NO_ANSWER),
     ("silence", lambda server, bot: server.faults.hang(), OutcomeUnknown, Reason.NO_ANSWER),
@@ -207,6 +211,13 @@ async def test_an_album(account: BotAccount, lan: User, channel: TelegramChannel
 async def test_a_missing_file_is_wrong_for_everybody(channel: TelegramChannel) -> None:
     with pytest.raises(BadContent, match="cannot be read"):
         await channel.send(Outbound(chat_id="501", media=(Media(MediaKind.FILE, path="/nowhere/a.pdf"),)))
+
+
+async def test_a_huge_file_is_not_even_read(channel: TelegramChannel, tmp_path: Path) -> None:
+    with (tmp_path / "huge.mp4").open("wb") as file:
+        file.truncate(60 * 1024 * 1024)
+    with pytest.raises(BadContent, match="too large"):
+        await channel.send(Outbound(chat_id="501", media=(Media(MediaKind.VIDEO, path=str(tmp_path / "huge.mp4")),)))
 
 
 async def test_half_a_character_is_wrong_for_everybody(channel: TelegramChannel) -> None:
