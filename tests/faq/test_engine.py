@@ -1,0 +1,162 @@
+"""The matcher on questions that are not in the pack: measured floors, and what must hold for any text."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import date
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.outreach.faq.engine import Answerer, Verdict
+from bot.outreach.faq.expand import expand, untelex
+from bot.outreach.faq.smalltalk import SmallTalk, small_talk
+from messages.content.packs import Pack, load
+from tests.faq.questions import QUESTIONS
+
+TODAY = date(2026, 11, 21)
+
+
+@cache
+def pack() -> Pack:
+    return load()
+
+
+@cache
+def answerer() -> Answerer:
+    return Answerer(pack().faq, pack().facts, TODAY)
+
+
+def test_questions_are_not_copied_from_the_pack() -> None:
+    phrasings = {expand(p) for e in pack().faq.values() for p in (e.title, *e.phrasings)}
+    assert [text for _, text, _ in QUESTIONS if expand(text) in phrasings] == []
+    assert {wanted for _, _, wanted in QUESTIONS if wanted} <= pack().faq.keys()
+
+
+def test_most_questions_are_answered_right_and_hardly_any_wrong() -> None:
+    """Measured when written: 93 of 112 answered right, none wrong, 107 first; 1 of 30 alien ones answered."""
+    count: Counter[str] = Counter()
+    for kind, text, wanted in QUESTIONS:
+        verdict = answerer().ask(text)
+        if wanted is None:
+            count["alien"] += 1
+            count["alien answered"] += verdict.action == "answer"
+            continue
+        count["asked"] += 1
+        count["first"] += verdict.entries[:1] == (wanted,)
+        if verdict.action == "answer":
+            count["right" if verdict.entries[0] == wanted else f"wrong {kind}"] += 1
+    assert count["asked"] + count["alien"] >= 140
+    assert count["right"] / count["asked"] >= 0.80
+    assert count["first"] / count["asked"] >= 0.93
+    assert sum(n for name, n in count.items() if name.startswith("wrong")) / count["asked"] <= 0.03
+    assert count["alien answered"] / count["alien"] <= 0.07
+
+
+@pytest.mark.parametrize("kind", ["plain", "teencode", "dialect", "typo"])
+def test_no_way_of_typing_is_left_behind(kind: str) -> None:
+    asked = [(text, wanted) for k, text, wanted in QUESTIONS if k == kind]
+    found = sum(wanted in answerer().ask(text).entries for text, wanted in asked)
+    assert found / len(asked) >= 0.9
+
+
+def test_every_phrasing_finds_its_own_entry() -> None:
+    lost = [p for id, e in pack().faq.items() for p in e.phrasings if answerer().ask(p).entries[:1] != (id,)]
+    assert lost == []
+
+
+def test_an_expired_entry_does_not_answer() -> None:
+    later = Answerer(pack().faq, pack().facts, date(2027, 3, 1))
+    assert later.ask("Báo số điện thoại lừa đảo ở đâu?").entries[:1] != ("report_number",)
+    assert Answerer(pack().faq, pack().facts, date(2029, 1, 1)).ask("OTP là gì?") == Verdict("none")
+
+
+def test_an_entry_with_an_expired_fact_does_not_answer() -> None:
+    facts = dict(pack().facts)
+    facts["hotline_police"] = facts["hotline_police"].model_copy(update={"expires": TODAY})
+    assert "scammed" not in Answerer(pack().faq, facts, TODAY).ask("toi bi lua het tien").entries
+    assert Answerer(pack().faq, facts, TODAY).ask("chồng tôi đánh tôi").facts == ("hotline_child",)
+
+
+def test_harm_to_others_is_refused_and_danger_gets_numbers() -> None:
+    refused = answerer().ask("hack zalo người khác")
+    assert (refused.action, refused.guard, refused.entries) == ("none", "refuse", ())
+    assert answerer().ask("em muốn tự tử").facts[0] == "hotline_ambulance"
+    assert answerer().ask("có người dụ cháu gửi ảnh nóng").facts == ("hotline_child", "hotline_police")
+
+
+def test_a_secret_is_hidden_and_the_question_still_answered() -> None:
+    verdict = answerer().ask("căn cước số 044123456789 của tôi ghi sai ngày sinh trên vneid")
+    assert (verdict.guard, verdict.entries[0]) == ("secret", "vneid_wrong_info")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("chào bot nhé", SmallTalk.GREETING),
+        ("Alo", SmallTalk.GREETING),
+        ("cám ơn nhiều nha", SmallTalk.THANKS),
+        ("tks ad", SmallTalk.THANKS),
+        ("tạm biệt", SmallTalk.BYE),
+        ("ok", SmallTalk.AGREE),
+        ("bạn là ai vậy", SmallTalk.WHO),
+        ("chào bot, quên mật khẩu vneid", None),
+        ("cảm ơn, cho hỏi cài zalo", None),
+    ],
+)
+def test_small_talk_is_no_question(text: str, kind: SmallTalk | None) -> None:
+    assert small_talk(text) is kind
+    assert answerer().ask(text).small_talk is kind
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("khoong nhaanj đc otp", "khong nhan duoc otp"),
+        ("kho6ng nha65n d9u7o7c5", "khong nhan duoc"),
+        ("dduwowcj", "duoc"),
+        ("làm ở mô rứa", "lam o dau vay"),
+        ("mở tài khoản", "mo tai khoan"),
+        ("lam o mo rua", "lam o dau vay"),
+        ("chi phí bao nhiêu", "chi phi bao nhieu"),
+        ("cái chi rứa", "cai gi vay"),
+        ("dki dvc ntn", "dang ky dich vu cong nhu the nao"),
+        ("quên mk", "quen mat khau"),
+        ("VN eID", "vneid"),
+    ],
+)
+def test_words_are_spelled_out(typed: str, plain: str) -> None:
+    assert expand(typed) == plain
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_matcher(text: str) -> None:
+    verdict = answerer().ask(text)
+    assert len(verdict.entries) <= 3
+    assert 0.0 <= verdict.score <= 1.0
+    assert (verdict.action == "none") == (verdict.entries == ())
+
+
+@given(st.text(max_size=80))
+def test_spelling_out_gives_folded_words(text: str) -> None:
+    plain = expand(text)
+    assert plain == " ".join(plain.split())
+    assert plain == plain.casefold()
+
+
+@given(st.text(alphabet="aeiouydwsfrxjnhgctmp123456789", max_size=12))
+def test_repairing_a_word_never_makes_it_longer(word: str) -> None:
+    assert len(untelex(word)) <= len(word)
+
+
+def test_one_question_takes_a_few_milliseconds() -> None:
+    """The budget is 5 ms at the 99th percentile; three times that is allowed for a busy machine."""
+    took = []
+    for _, text, _ in QUESTIONS:
+        started = time.perf_counter()
+        answerer().ask(text)
+        took.append(time.perf_counter() - started)
+    assert sorted(took)[int(len(took) * 0.98)] < 0.015
