@@ -73,6 +73,7 @@ class TelegramChannel:
         self._stopping = asyncio.Event()
         self._poller: Poller | None = None
         self._task: asyncio.Task[None] | None = None
+        self._broken = False
         self._log = log.bind(account=self._account)
 
     @property
@@ -117,7 +118,9 @@ class TelegramChannel:
             raise
         except SendError as error:
             wait = self._not_ready(error, backoff)
+        self._broken = False
         self._task = asyncio.create_task(self._run(backoff, wait), name=self._account)
+        self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Stop receiving, once everything that was handed over is stored."""
@@ -125,7 +128,7 @@ class TelegramChannel:
         await self._door.shut()
         task, self._task = self._task, None
         if task is not None:
-            await task
+            await asyncio.wait({task})
 
     async def close(self) -> None:
         """Close connections."""
@@ -166,7 +169,7 @@ class TelegramChannel:
         except SendError as error:
             return Health(False, self._name, health.unreachable(self._api.root, error))
         rival = self._poller is not None and self._poller.rival
-        problem = health.receiving(hook, self._webhook_url, self._clock(), rival=rival)
+        problem = health.receiving(hook, self._webhook_url, self._clock(), rival=rival, broken=self._broken)
         return Health(not problem, self._name, problem)
 
     def link(self, payload: str) -> str | None:
@@ -205,6 +208,12 @@ class TelegramChannel:
         if self._poller is not None and not self._stopping.is_set():
             await self._poller.run()
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A fault of our own must not make an account deaf in silence."""
+        self._broken = not task.cancelled() and task.exception() is not None
+        if self._broken:
+            self._log.error("receiving has ended by a fault", exc_info=task.exception())
+
     def _not_ready(self, error: SendError, backoff: Backoff) -> float:
         """Seconds until the next try; said once."""
         if not backoff.failures:
@@ -217,7 +226,7 @@ class TelegramChannel:
         await self._publish_menu()
 
     async def _introduce(self) -> None:
-        self._username = text(await self._facts("getMe"), "username")
+        self._username = text(await self._facts("getMe"), "username") or self._username
 
     async def _choose_way_in(self) -> None:
         if not self._webhook_url:

@@ -22,9 +22,11 @@ def unreachable(root: str, error: SendError) -> str:
     return f"Telegram does not answer at {host} ({error}): check the network, the proxy and LOASO_TELEGRAM_API_URL."
 
 
-def receiving(hook: Json, wanted: str, now: datetime, *, rival: bool) -> str:
+def receiving(hook: Json, wanted: str, now: datetime, *, rival: bool, broken: bool) -> str:
     """Why updates may not reach us, by the answer of getWebhookInfo; empty when they do. `wanted` is our webhook's
-    address, empty when we poll; `rival` says that another process polls."""
+    address, empty when we poll; `rival` says that another process polls, `broken` that our own loop has ended."""
+    if broken:
+        return "Receiving from Telegram has ended by a fault of this program: restart it and report the log."
     if text(hook, "url") != wanted:
         if wanted:
             return "Telegram sends updates elsewhere: check LOASO_PUBLIC_URL and that nothing else uses this token."

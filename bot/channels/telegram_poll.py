@@ -120,7 +120,7 @@ class Poller:
         if isinstance(meaning, AccountStopped):
             self._say("Telegram refuses the token", error)
         elif self.rival:
-            self._say("another process polls with this token: stop one of the two", error)
+            self._say("another process receives with this token: stop one of the two", error)
         elif not isinstance(meaning, SlowDown):
             self._say("Telegram cannot be reached", error)
         return backoff.next(meaning)

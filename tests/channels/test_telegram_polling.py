@@ -289,6 +289,16 @@ async def test_a_group_from_joining_to_upgrading(
     assert (moved.kind, moved.chat_id, moved.moved_to) == (InboundKind.MOVED, str(group.id), str(int(new_id)))
 
 
+async def test_a_fault_of_our_own_is_told(server: TelegramSandbox, account: BotAccount, inbox: Inbox) -> None:
+    channel = connect(server, poll_timeout=float("nan"))
+    with capture_logs() as logs:
+        await channel.start(inbox)
+        await until(lambda: logs)
+    assert [entry["event"] for entry in logs] == ["receiving has ended by a fault"]
+    assert "report the log" in (await channel.check()).problem
+    await channel.close()
+
+
 async def test_a_menu_that_telegram_refuses_is_no_reason_not_to_work(
     server: TelegramSandbox, account: BotAccount, lan: User, channel: TelegramChannel, inbox: Inbox
 ) -> None:
