@@ -24,6 +24,7 @@ class Kind(StrEnum):
     DELAY = "delay"
     HANG = "hang"
     GARBAGE = "garbage"
+    OUTAGE = "outage"
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -90,6 +91,7 @@ class Faults:
     def __init__(self) -> None:
         self._active: list[Fault] = []
         self._undo: list[Fault] = []
+        self.on_outage: Callable[[], None] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._active)
@@ -191,11 +193,19 @@ class Faults:
         return self._add(fault)
 
     def outage(self, seconds: float | None = None) -> Fault:
-        """Every connection is closed unanswered, for that long or until lifted. (`server.stop()` refuses them.)"""
-        fault = _fault(Kind.DROP_BEFORE, None, 0, None, None, None)
+        """Every connection is closed unanswered, pending polls too, for that long or until lifted. (`server.stop()`
+        makes new connections be refused instead.)"""
+        fault = self._add(Fault(kind=Kind.OUTAGE))
         if seconds is not None:
             fault.until = time.monotonic() + seconds
-        return self._add(fault)
+        if self.on_outage is not None:
+            self.on_outage()
+        return fault
+
+    @property
+    def down(self) -> bool:
+        """Whether there is an outage."""
+        return any(fault.kind is Kind.OUTAGE and not fault.over for fault in self._active)
 
     def revoke_token(self, bot: BotAccount) -> Fault:
         """The token is answered 401 `Unauthorized`; lifting restores it."""

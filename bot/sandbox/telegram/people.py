@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from bot.sandbox.telegram.bots import BotAccount
     from bot.sandbox.telegram.world import World
 
-Where = "BotAccount | Group"
+_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class User(SendsMedia):
@@ -72,7 +73,10 @@ class User(SendsMedia):
         return self._post(where, content, reply_to=reply_to)
 
     def start(self, bot: BotAccount, payload: str = "") -> Message:
-        """Press START, or open `t.me/bot?start=payload`: unblocks the bot where it was blocked."""
+        """Press START, or open `t.me/bot?start=payload`: unblocks the bot where it was blocked. Raises `ValueError`
+        for a payload that Telegram would not carry."""
+        if payload and not _PAYLOAD.fullmatch(payload):
+            raise ValueError(f"a payload is 1 to 64 of A-Z a-z 0-9 _ -, not {payload!r}")
         self.unblock(bot)
         return self.write(bot, f"/start {payload}".rstrip())
 

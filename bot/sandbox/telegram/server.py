@@ -21,7 +21,7 @@ from bot.sandbox.telegram.world import World
 class TelegramSandbox(World):
     """A local Telegram Bot API server, with people in it.
 
-    `limits` and `timing` are the platform's, changeable at any time before bots are added. `judge` holds every
+    `limits` and `timing` are the platform's and may be changed at any time. `judge` holds every
     request and answer against aiogram's types: assert `violations` empty. `latency` seconds (or a function giving
     them) pass before each call is carried out. `strict_webhooks=False` allows `http://127.0.0.1`.
     `anyone_reachable` makes up a person for every unknown positive chat id. `clock` gives seconds since 1970 for
@@ -61,6 +61,7 @@ class TelegramSandbox(World):
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
         self._host, self._port = "127.0.0.1", 0
+        self.faults.on_outage = self._end_polls
 
     # Life
 
@@ -104,9 +105,13 @@ class TelegramSandbox(World):
     async def _end(self, app: web.Application) -> None:
         self.running = False
         self._stopping.set()
+        self._end_polls()
+        for bot in self.bots.values():
+            bot.webhook.stop()
+
+    def _end_polls(self) -> None:
         for bot in self.bots.values():
             bot.polls.restart()
-            bot.webhook.stop()
 
     async def _close(self, app: web.Application) -> None:
         self.stream.end()
@@ -117,9 +122,12 @@ class TelegramSandbox(World):
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            return await self._answer(request)
+            answer = await self._answer(request)
         except ApiError as error:
-            return wire.refusal(error)
+            answer = wire.refusal(error)
+        if self.faults.down and request.transport is not None:
+            request.transport.abort()
+        return answer
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if request.method not in ("GET", "POST"):
@@ -182,6 +190,8 @@ class TelegramSandbox(World):
             await asyncio.sleep(fault.seconds)
             return None
         answer: web.StreamResponse = web.Response()
+        if fault.kind is Kind.OUTAGE:
+            return answer
         if fault.after or fault.kind is Kind.DROP_AFTER:
             answer = await self._do_anyway(call, lost=fault.kind is not Kind.DELAY)
         return await self._spoil(request, fault, answer)

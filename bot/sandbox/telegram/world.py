@@ -45,7 +45,7 @@ class World:
         keep_messages: int = 1000,
         keep_log: int = 200_000,
     ) -> None:
-        self.limits = limits or Limits()
+        self._limits = limits or Limits()
         self.timing = timing or Timing()
         self.strict_webhooks = strict_webhooks
         self.anyone_reachable = anyone_reachable
@@ -68,6 +68,17 @@ class World:
         self._group_ids = count(1_000_000_001)
         self._user_ids = count(5_000_000_001)
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What the platform allows; setting it changes it for all bots."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limits = limits
+        for bot in self.bots.values():
+            bot.meter.limits = limits
 
     # People and places
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,13 @@ from bot.sandbox.telegram import BotAccount, Limits, TelegramSandbox, Timing, Us
 
 TOKEN = "123456:TOKEN"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (640).to_bytes(4, "big") + (480).to_bytes(4, "big") + b"rest"
+
+
+async def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
+    """Wait for something that has no event of its own."""
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 @dataclass
@@ -54,6 +62,12 @@ class Raw:
         async with self.session.request(verb, url, **kwargs) as answer:
             assert answer.content_type == "application/json"
             return Answer(answer.status, await answer.json(), dict(answer.headers))
+
+
+@pytest.fixture(autouse=True)
+def _timedeltas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """python-telegram-bot gives `retry_after` as it will in its next major version."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
 
 
 @pytest.fixture

@@ -131,6 +131,12 @@ async def test_a_bot_is_measured_alone() -> None:
     assert (await other.call("sendMessage", {"chat_id": 6, "text": "x"}))["ok"] is True
 
 
+async def test_limits_change_for_bots_that_are_there() -> None:
+    rig = Rig()
+    rig.server.limits = Limits(per_second=2)
+    assert await rig.many(3) == [0, 0, 1]
+
+
 async def test_stricter_limits_are_a_fault_that_can_be_lifted() -> None:
     rig = Rig()
     with rig.server.faults.stricter(rig.bot, per_second=25):

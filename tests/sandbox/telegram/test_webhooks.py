@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.sandbox.telegram import BotAccount, Limits, TelegramSandbox, Timing, User
-from tests.sandbox.telegram.conftest import Raw
+from tests.sandbox.telegram.conftest import Raw, until
 
 
 class Receiver:
@@ -32,9 +32,7 @@ class Receiver:
         return self.answers.pop(0) if self.answers else web.Response()
 
     async def wait(self, count: int) -> None:
-        async with asyncio.timeout(5):
-            while len(self.updates) < count:
-                await asyncio.sleep(0.005)
+        await until(lambda: len(self.updates) >= count)
 
     @property
     def texts(self) -> list[str]:
@@ -142,9 +140,7 @@ async def test_updates_arrive_with_the_secret_and_are_then_done(
 
 
 async def _settled(bot: BotAccount) -> None:
-    async with asyncio.timeout(5):
-        while len(bot.updates):
-            await asyncio.sleep(0.005)
+    await until(lambda: not len(bot.updates))
 
 
 async def test_one_slow_conversation_holds_back_only_itself(
@@ -202,9 +198,8 @@ async def test_nobody_listening_is_an_error_and_polling_gets_what_waits(
 ) -> None:
     await call("setWebhook", url=f"http://127.0.0.1:{unused_port}/")
     started.write(bot, "có ai không")
-    async with asyncio.timeout(5):
-        while "last_error_message" not in (info := (await call("getWebhookInfo")).result):
-            await asyncio.sleep(0.01)
+    await until(lambda: "last_error_message" in bot.webhook.info())
+    info = (await call("getWebhookInfo")).result
     assert info["last_error_message"] == "Connection refused"
     assert info["pending_update_count"] == 1
     await call("deleteWebhook")
@@ -259,9 +254,7 @@ async def test_gone_for_long_removes_the_webhook(receiver: Receiver) -> None:
     await receiver.wait(2)
     assert bot.webhook.hook is not None
     now += 23 * 3600 + 1
-    async with asyncio.timeout(5):
-        while bot.webhook.hook is not None:
-            await asyncio.sleep(0.01)
+    await until(lambda: bot.webhook.hook is None)
     assert len(bot.updates) == 1
     await server.stop()
 
