@@ -27,6 +27,11 @@ async def drop(tx: Tx, contact_id: int) -> None:
     await tx.execute(sa.delete(Conversation).where(Conversation.contact_id == contact_id))
 
 
+async def take(tx: Tx, contact_id: int) -> bool:
+    """Drop it for good; false if another transaction has done so first. What may happen only once hangs on this."""
+    return bool(await changed(tx, sa.delete(Conversation).where(Conversation.contact_id == contact_id)))
+
+
 async def drop_older(tx: Tx, than: datetime) -> int:
     """Forget what was never finished."""
     return await changed(tx, sa.delete(Conversation).where(Conversation.updated_at < than))

@@ -16,7 +16,10 @@ def is_sqlite(tx: Tx) -> bool:
 
 async def changed(tx: Tx, statement: sa.Executable) -> int:
     """Run a statement and say how many rows it touched."""
-    done = cast("sa.CursorResult[Any]", await tx.execute(statement))
+    done = cast(
+        "sa.CursorResult[Any]",
+        await tx.execute(statement, execution_options={"preserve_rowcount": True, "synchronize_session": False}),
+    )
     return done.rowcount
 
 

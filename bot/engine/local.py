@@ -212,18 +212,17 @@ class LocalEngine:
             await self._open()
         for _ in range(10_000):
             await self.watch()
+            for progress in (p for post in self.posts.values() for p in post.sender.live.values()):
+                progress.exhausted_at = -1.0
             worked = False
             for post in self.posts.values():
                 for lane in (Lane.ALERT, Lane.BULK):
                     while await post.sender.send_slice(lane):
                         worked = True
-                await post.sender.landed()
+                        await post.sender.landed()
             await self.ledger.write()
             if not worked:
                 break
-            for post in self.posts.values():
-                for progress in post.sender.live.values():
-                    progress.exhausted_at = -1.0
         await self.watch()
 
     def health(self) -> dict[str, str]:

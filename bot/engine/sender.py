@@ -75,6 +75,7 @@ class Sender:
         self.letters = Letters(database, desk, channel)
         self.breaker = Breaker()
         self.live: dict[int, Progress] = {}
+        self._doubted: set[int] = set()
         self.stopped = False
         self.closing = False
         self._flights: set[asyncio.Task[None]] = set()
@@ -121,8 +122,10 @@ class Sender:
         """Which runs are being sent now: called a few times a second, so that a pause takes effect at once."""
         for run_id in [r for r in self.live if r not in sending]:
             del self.live[run_id]
+        self._doubted &= sending.keys()
         for run_id, lane in sending.items():
-            self.live.setdefault(run_id, Progress(run_id, lane))
+            if run_id not in self._doubted:
+                self.live.setdefault(run_id, Progress(run_id, lane))
         for lane, news in self._news.items():
             if any(p.lane is lane for p in self.live.values()):
                 news.set()
@@ -151,6 +154,8 @@ class Sender:
         for progress in [p for p in self.live.values() if p.lane is lane]:
             if progress.exhausted_at >= 0 and now - progress.exhausted_at < 0.5:
                 continue
+            if not progress.delivered and progress.in_flight:
+                continue  # the first few show whether the message is good
             slice_id, claimed = await self._claim(progress)
             if claimed:
                 self.live.pop(progress.run_id, None)
@@ -161,7 +166,7 @@ class Sender:
         return False
 
     async def _claim(self, progress: Progress) -> tuple[int, list[Claimed]]:
-        size = 1 if self.breaker.probing else self.slice_size
+        size = 1 if self.breaker.probing else self.slice_size if progress.delivered else _FEW
         lease = self.desk.clock.now() + LEASE
         for after in dict.fromkeys((progress.after, 0)):
             async with self.database.write() as tx:
@@ -219,6 +224,8 @@ class Sender:
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flights.discard(task)
         self._room.release()
+        for news in self._news.values():
+            news.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("A delivery ended unexpectedly", exc_info=task.exception())
 
@@ -315,6 +322,9 @@ class Sender:
         same = progress.refusals[-_FEW:]
         if progress.delivered or len(same) < _FEW or len(set(same)) > 1:
             return
+        if progress.run_id in self._doubted:
+            return
+        self._doubted.add(progress.run_id)
         self.live.pop(progress.run_id, None)
         run_id, detail = progress.run_id, error.detail
         log.warning("A run stops: the platform refuses its message", run=run_id, detail=detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,18 @@ MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=ZONE).astimezone(UTC)  # a Monday
 ACCOUNT = "telegram:4242"
 
 
+@cache
+def content() -> tuple[packs.Pack, Answerer]:
+    """The real pack, read once a test process."""
+    pack = packs.load()
+    return pack, Answerer(pack.faq, pack.facts, MORNING.astimezone(ZONE).date())
+
+
+@cache
+def _book() -> Phrasebook:
+    return Phrasebook(ZONE)
+
+
 class Talk:
     """A whole product without a network: `now` stands still until a test moves it."""
 
@@ -36,12 +49,12 @@ class Talk:
         self.now = MORNING
         self.channel = MemoryChannel(account)
         clock = Clock(ZONE, lambda: self.now)
-        pack = packs.load()
+        pack, answerer = content()
         self.desk = Desk(
             clock=clock,
-            book=Phrasebook(ZONE),
+            book=_book(),
             pack=pack,
-            answerer=Answerer(pack.faq, pack.facts, clock.today(self.now)),
+            answerer=answerer,
             secret_key=b"secret of the tests",
             links={account: self.channel.link},
             share_links={account: self.channel.share_link},
@@ -74,7 +87,8 @@ class Talk:
             person, _ = await people.add(tx, self.account.id, id, self.now)
             person.status, person.unit_id = PersonStatus.ACTIVE, place.id
             person.target_group, person.tip_hour = TargetGroup(group), hour
-            person.consent_version, person.consent_at, person.consent_via = "test", self.now, "telegram"
+            version = self.desk.house.consent_version
+            person.consent_version, person.consent_at, person.consent_via = version, self.now, "telegram"
         return speaker
 
     async def staff(self, id: str, role: RoleName, unit: str) -> Speaker:
