@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.sandbox.telegram.bots import BotAccount
 
 
 @dataclass(slots=True)
@@ -79,6 +83,33 @@ class Journal:
             if entry.chat_id is not None:
                 times.setdefault(entry.chat_id, []).append(entry.at)
         return {chat_id: _most(at, seconds) for chat_id, at in times.items()}
+
+
+class Measured:
+    """What a journal says about bots, for tests that keep to a platform's limits."""
+
+    log: Journal
+
+    def sent(self, bot: BotAccount | None = None) -> int:
+        """Messages delivered."""
+        return self.log.sent(bot.id if bot else None)
+
+    def count_429(self, bot: BotAccount | None = None) -> int:
+        """Calls refused with 429."""
+        return self.log.refused(429, bot.id if bot else None)
+
+    def max_in_window(self, bot: BotAccount | None = None, seconds: float = 1.0) -> int:
+        """The most messages delivered in any window of that length."""
+        return self.log.most_in(seconds, bot.id if bot else None)
+
+    def max_per_chat(
+        self, bot: BotAccount | None = None, seconds: float = 1.0, *, chat_id: int | None = None, groups: bool = False
+    ) -> int:
+        """The most messages delivered to one private chat (or group) in any window of that length."""
+        most = self.log.most_per_chat(seconds, bot.id if bot else None)
+        if chat_id is not None:
+            return most.get(chat_id, 0)
+        return max((n for id, n in most.items() if (id < 0) is groups), default=0)
 
 
 def _most(times: list[float], seconds: float) -> int:

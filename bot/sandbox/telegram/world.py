@@ -16,7 +16,7 @@ from bot.sandbox.telegram.chats import Chat, Message
 from bot.sandbox.telegram.errors import ApiError, Json, bad_request, forbidden, not_found
 from bot.sandbox.telegram.faults import Faults
 from bot.sandbox.telegram.files import FileStore, StoredFile, Upload
-from bot.sandbox.telegram.journal import Entry, Journal
+from bot.sandbox.telegram.journal import Entry, Journal, Measured
 from bot.sandbox.telegram.judge import Judge
 from bot.sandbox.telegram.limits import Limits, Timing
 from bot.sandbox.telegram.live import Stream, Subscription
@@ -29,7 +29,7 @@ _QUESTIONS_KEPT = 10_000
 _MADE_UP_KEEP = 3
 
 
-class World:
+class World(Measured):
     """State and rules without HTTP. See `TelegramSandbox` for the parameters."""
 
     def __init__(
@@ -234,29 +234,6 @@ class World:
     def add_url(self, url: str, content: bytes) -> None:
         """Make an address that bots may send a file from; every other one cannot be fetched."""
         self.files.urls[url] = content
-
-    # What was measured
-
-    def sent(self, bot: BotAccount | None = None) -> int:
-        """Messages delivered."""
-        return self.log.sent(bot.id if bot else None)
-
-    def count_429(self, bot: BotAccount | None = None) -> int:
-        """Calls refused with 429."""
-        return self.log.refused(429, bot.id if bot else None)
-
-    def max_in_window(self, bot: BotAccount | None = None, seconds: float = 1.0) -> int:
-        """The most messages delivered in any window of that length."""
-        return self.log.most_in(seconds, bot.id if bot else None)
-
-    def max_per_chat(
-        self, bot: BotAccount | None = None, seconds: float = 1.0, *, chat_id: int | None = None, groups: bool = False
-    ) -> int:
-        """The most messages delivered to one private chat (or group) in any window of that length."""
-        most = self.log.most_per_chat(seconds, bot.id if bot else None)
-        if chat_id is not None:
-            return most.get(chat_id, 0)
-        return max((n for id, n in most.items() if (id < 0) is groups), default=0)
 
     # Calls
 
