@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.core.events import ChatKind
 from bot.core.words import ContactState, PersonKind, PersonStatus, TargetGroup
 from bot.db.session import Tx
+from bot.db.sql import is_sqlite
 from bot.db.tables import Account, Contact, Person, Tombstone
 
 
@@ -85,19 +86,20 @@ async def add(tx: Tx, arrivals: Sequence[Arrival], now: datetime, *, consent_ver
         "consent_via": "import",
         "created_at": now,
     }
+    ids = await _new_ids(tx, len(arrivals))
     rows = [
         {
             **common,
+            "id": person_id,
             "language": a.language,
             "target_group": a.target_group,
             "unit_id": a.unit_id,
             "consent_at": a.consent_at,
         }
-        for a in arrivals
+        for a, person_id in zip(arrivals, ids, strict=True)
     ]
     connection = await tx.connection()
-    statement = sa.insert(Person).returning(Person.id, sort_by_parameter_order=True)
-    ids = (await connection.execute(statement, rows)).scalars().all()
+    await connection.execute(sa.insert(Person), rows)
     contacts = [
         {
             "account_id": a.account_id,
@@ -109,6 +111,19 @@ async def add(tx: Tx, arrivals: Sequence[Arrival], now: datetime, *, consent_ver
         for a, person_id in zip(arrivals, ids, strict=True)
     ]
     await connection.execute(sa.insert(Contact), contacts)
+
+
+async def _new_ids(tx: Tx, count: int) -> Sequence[int]:
+    """Numbers for new people. The contacts need them, and asking for them back row by row is ten times slower."""
+    if not is_sqlite(tx):
+        numbers = sa.select(sa.func.nextval("person_id_seq")).select_from(sa.func.generate_series(1, count))
+        return (await tx.execute(numbers)).scalars().all()
+    used = sa.text(
+        "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'person'), 0), "
+        "coalesce((SELECT max(id) FROM person), 0))"
+    )
+    last: int = (await tx.execute(used)).scalar_one()
+    return range(last + 1, last + count + 1)
 
 
 async def change(tx: Tx, people: Sequence[Known]) -> None:

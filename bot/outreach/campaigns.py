@@ -162,9 +162,9 @@ async def expire(tx: Tx, run: Run, now: datetime) -> None:
     await deliveries.skip_waiting(tx, run.id, Reason.EXPIRED, now)
 
 
-async def find(tx: Tx, run_id: int) -> Run:
-    """Raises `UserError` if there is no such run."""
-    run = await runs.get(tx, run_id, lock=True)
+async def find(tx: Tx, run_id: int, *, lock: bool = True) -> Run:
+    """Raises `UserError` if there is no such run. `lock` is for who wants to change it."""
+    run = await runs.get(tx, run_id, lock=lock)
     if run is None:
         raise UserError(f"There is no run {run_id}: see 'loaso campaign list'")
     return run

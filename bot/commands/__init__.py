@@ -1,0 +1,1 @@
+"""The commands of `loaso`: thin, each a few lines over the rules."""
