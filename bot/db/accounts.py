@@ -20,6 +20,11 @@ async def ensure(tx: Tx, key: str, now: datetime) -> Account:
     channel = key.partition(":")[0]
     row = {"key": key, "channel": channel, "state": AccountState.ACTIVE, "created_at": now}
     await tx.execute(insert(tx, Account).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    return await ensure_known(tx, key)
+
+
+async def ensure_known(tx: Tx, key: str) -> Account:
+    """The account with that key. Raises `NoResultFound` if there is none."""
     return (await tx.execute(sa.select(Account).where(Account.key == key))).scalar_one()
 
 

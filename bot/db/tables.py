@@ -103,7 +103,7 @@ class Person(Base):
     __tablename__ = "person"
     __table_args__ = (
         sa.Index("person_by_unit", "unit_id"),
-        sa.Index("person_by_tip", "status", "tip_hour", "target_group"),
+        sa.Index("person_by_tip", "status", "tip_hour", "tipped_on"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

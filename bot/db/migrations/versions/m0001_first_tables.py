@@ -126,7 +126,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("person_pkey")),
         sqlite_autoincrement=True,
     )
-    op.create_index("person_by_tip", "person", ["status", "tip_hour", "target_group"], unique=False)
+    op.create_index("person_by_tip", "person", ["status", "tip_hour", "tipped_on"], unique=False)
     op.create_index("person_by_unit", "person", ["unit_id"], unique=False)
     op.create_table(
         "reply",
