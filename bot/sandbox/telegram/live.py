@@ -13,7 +13,7 @@ from bot.sandbox.telegram.errors import Json
 
 @dataclass(frozen=True, slots=True)
 class WorldEvent:
-    """`kind` is message, edited, deleted, callback_answer, chat_action, membership, reaction, pinned or command."""
+    """`kind` is message, edited, deleted, callback_answer, chat_action, membership, reaction or pinned."""
 
     kind: str
     bot_id: int | None

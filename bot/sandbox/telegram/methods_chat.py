@@ -87,7 +87,7 @@ def answer_callback_query(call: Call) -> bool:
     answer = CallbackAnswer(text, call.flag("show_alert"), call.text("url"), call.integer("cache_time"))
     question.settle(answer)
     shown: Json = {"id": question.id, "text": text, "show_alert": answer.show_alert, "url": answer.url}
-    call.server.stream.publish("callback_answer", call.bot.id, 0, shown)
+    call.server.stream.publish("callback_answer", call.bot.id, question.chat_id, shown)
     return True
 
 

@@ -110,7 +110,8 @@ class User(SendsMedia):
             return CallbackResult("", self.server.clock(), message=self._reply_button(message.chat, bot, button))
         if "callback_data" not in button:
             return CallbackResult("", self.server.clock(), url=str(button.get("url", "")))
-        result = CallbackResult(self.server.fresh_id(), self.server.clock(), data=button["callback_data"])
+        data, chat = button["callback_data"], message.chat
+        result = CallbackResult(self.server.fresh_id(), self.server.clock(), data=data, chat_id=chat.id)
         self.server.remember_question(bot, result)
         update = {
             "id": result.id,

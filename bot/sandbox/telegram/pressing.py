@@ -58,6 +58,7 @@ class CallbackResult(Question[CallbackAnswer]):
     keyboard writes `message` instead."""
 
     data: str = ""
+    chat_id: int = 0
     url: str = ""
     message: Message | None = None
 

@@ -261,6 +261,7 @@ async def test_the_live_stream_shows_everything(
         "deleted",
         "membership",
     ]
+    assert {event.chat_id for event in events} == {1001}
     assert events[0].data["file_path"].startswith("photos/")
     assert (events[1].bot_id, events[1].chat_id, events[1].data["text"]) == (bot.id, 1001, "một")
     assert [event async for event in stream] == []
