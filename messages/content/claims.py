@@ -31,7 +31,8 @@ def _claim(pattern: str, reason: str, unless: str | None = None) -> Claim:
 CLAIMS: tuple[Claim, ...] = (
     _claim(r"vpn|proxy|đổi dns|vượt tường lửa|vượt chặn", "never teach how to get round a block"),
     _claim(
-        r"(?:sẽ|bị) (?:bị )?khóa (?:sim|thuê bao)|khóa (?:một|hai) chiều", "the favourite line of swindlers; lock dates change"
+        r"(?:sẽ|bị) (?:bị )?khóa (?:sim|thuê bao)|khóa (?:một|hai) chiều",
+        "the favourite line of swindlers; lock dates change",
     ),
     _claim(r"miễn phí (?:mãi|trọn đời|vĩnh viễn|hoàn toàn)|hoàn toàn miễn phí", "nobody can promise that for ever"),
     _claim(r"ai miễn phí|chữ ký số miễn phí|không mất phí", "prices change: say nothing about them"),
