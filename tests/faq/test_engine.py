@@ -15,7 +15,7 @@ from bot.outreach.faq.engine import Answerer, Verdict
 from bot.outreach.faq.expand import expand, untelex
 from bot.outreach.faq.smalltalk import SmallTalk, small_talk
 from messages.content.packs import Pack, load
-from tests.faq.questions import QUESTIONS
+from tests.faq.questions import LATER, QUESTIONS
 
 TODAY = date(2026, 11, 21)
 
@@ -32,28 +32,42 @@ def answerer() -> Answerer:
 
 def test_questions_are_not_copied_from_the_pack() -> None:
     phrasings = {expand(p) for e in pack().faq.values() for p in (e.title, *e.phrasings)}
-    assert [text for _, text, _ in QUESTIONS if expand(text) in phrasings] == []
+    assert [text for _, text, _ in QUESTIONS + LATER if expand(text) in phrasings] == []
     assert {wanted for _, _, wanted in QUESTIONS if wanted} <= pack().faq.keys()
 
 
-def test_most_questions_are_answered_right_and_hardly_any_wrong() -> None:
-    """Measured when written: 93 of 112 answered right, none wrong, 107 first; 1 of 30 alien ones answered."""
+def tally(questions: tuple[tuple[str, str, str | None], ...]) -> dict[str, float]:
+    """Shares of the answerable questions (right, wrong, first, among) and of the others (alien)."""
+    ours, alien = [q for q in questions if q[2]], [q for q in questions if not q[2]]
     count: Counter[str] = Counter()
-    for kind, text, wanted in QUESTIONS:
+    for _, text, wanted in ours:
         verdict = answerer().ask(text)
-        if wanted is None:
-            count["alien"] += 1
-            count["alien answered"] += verdict.action == "answer"
-            continue
-        count["asked"] += 1
         count["first"] += verdict.entries[:1] == (wanted,)
+        count["among"] += wanted in verdict.entries
         if verdict.action == "answer":
-            count["right" if verdict.entries[0] == wanted else f"wrong {kind}"] += 1
-    assert count["asked"] + count["alien"] >= 140
-    assert count["right"] / count["asked"] >= 0.80
-    assert count["first"] / count["asked"] >= 0.93
-    assert sum(n for name, n in count.items() if name.startswith("wrong")) / count["asked"] <= 0.03
-    assert count["alien answered"] / count["alien"] <= 0.07
+            count["right" if verdict.entries[0] == wanted else "wrong"] += 1
+    shares = {name: count[name] / len(ours) for name in ("right", "wrong", "first", "among")}
+    return {**shares, "alien": sum(answerer().ask(text).action == "answer" for _, text, _ in alien) / len(alien)}
+
+
+def test_most_questions_are_answered_right_and_hardly_any_wrong() -> None:
+    """Measured with the thresholds in force: 92 of 112 right, none wrong, 107 first; 1 of 30 alien ones answered."""
+    share = tally(QUESTIONS)
+    assert len(QUESTIONS) >= 140
+    assert share["right"] >= 0.80
+    assert share["first"] >= 0.93
+    assert share["wrong"] <= 0.03
+    assert share["alien"] <= 0.07
+
+
+def test_questions_written_after_the_thresholds_fare_nearly_as_well() -> None:
+    """Measured once before phrasings were widened: 25 of 38 right, none wrong, 32 first, 34 among three;
+    none of 10 alien ones answered."""
+    share = tally(LATER)
+    assert share["right"] >= 0.63
+    assert share["among"] >= 0.87
+    assert share["wrong"] <= 0.03
+    assert share["alien"] <= 0.1
 
 
 @pytest.mark.parametrize("kind", ["plain", "teencode", "dialect", "typo"])
