@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.clock import Clock
 from bot.outreach.faq.engine import Answerer
@@ -41,6 +41,9 @@ class Desk:
     """Per account key: an address that opens a chat with that account and hands over a payload."""
     share_links: dict[str, Callable[[str, str], str | None]] = field(default_factory=dict)
     """Per account key: an address that lets a person pass on such a link with a text."""
+
+    told: dict[int, tuple[datetime, str]] = field(default_factory=dict)
+    """Per run id: when this process last changed its progress message, and to what."""
 
     def link(self, account: str, payload: str) -> str | None:
         make = self.links.get(account)

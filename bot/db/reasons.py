@@ -1,4 +1,4 @@
-"""Queries for the report on a run: how many were not sent, and why."""
+"""Queries about why deliveries were not sent."""
 
 from __future__ import annotations
 
@@ -17,4 +17,5 @@ async def why(tx: Tx, run_id: int) -> dict[tuple[DeliveryState, Reason], int]:
         .where(Delivery.run_id == run_id, Delivery.reason.is_not(None))
         .group_by(Delivery.state, Delivery.reason)
     )
-    return {(row[0], row[1]): row[2] for row in (await tx.execute(query)).all()}
+    counted = (await tx.execute(query)).all()
+    return {(state, reason): count for state, reason, count in counted if reason is not None}

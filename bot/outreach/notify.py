@@ -1,0 +1,50 @@
+"""A word to somebody who did not just write: queued like a reply, on the contact from which we heard last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.core.events import Button, ChatKind, Outbound
+from bot.core.words import ContactState
+from bot.db import Tx, people, replies
+from bot.db.tables import Contact, Person
+from bot.outreach.desk import Desk
+
+Spec = tuple[str, str] | tuple[str, str, dict[str, Any]]
+"""A button: message key, data and perhaps fields."""
+
+
+async def contact_of(tx: Tx, person_id: int, *, prefer: int | None = None) -> Contact | None:
+    """Where a person is told something: on the account `prefer` if they can be reached there."""
+    on_it = [
+        c
+        for c in await people.contacts(tx, person_id)
+        if c.account_id == prefer and c.state is ContactState.OPEN and c.kind is ChatKind.PRIVATE
+    ]
+    return on_it[0] if on_it else await people.best_contact(tx, person_id)
+
+
+async def notify(
+    tx: Tx,
+    desk: Desk,
+    contact: Contact,
+    key: str,
+    now: datetime,
+    *,
+    buttons: Sequence[Sequence[Spec]] = (),
+    tag: str | None = None,
+    **fields: Any,
+) -> None:
+    """Say the message under `key` in the person's language."""
+    person = await tx.get_one(Person, contact.person_id)
+    said = desk.book.say(person.language, key, **fields)
+    rows = tuple(tuple(_button(desk, person.language, spec) for spec in row) for row in buttons if row)
+    message = Outbound(chat_id=contact.external_id, text=said.text, entities=said.entities, buttons=rows)
+    await replies.add(tx, contact.account_id, contact.id, message, now, tag=tag)
+
+
+def _button(desk: Desk, language: str, spec: Spec) -> Button:
+    fields = spec[2] if len(spec) == 3 else {}
+    return Button(desk.book.label(language, spec[0], **fields), data=spec[1])
