@@ -29,7 +29,7 @@ from bot.settings import Settings, secret_key
 from bot.web.metrics import Metrics
 from bot.web.server import WebServer
 from handlers import ROUTERS
-from handlers.commands import ABOUT, COMMANDS, DESCRIPTION
+from handlers.commands import described
 from jobs import JOBS, JobContext
 from jobs.scheduler import Scheduler
 from messages import Phrasebook
@@ -52,20 +52,20 @@ def make_desk(settings: Settings, clock: Clock | None = None, house: House | Non
     )
 
 
-def commands_menu() -> CommandsMenu:
+def commands_menu(book: Phrasebook) -> CommandsMenu:
     """What Telegram shows about the bot before anybody writes."""
 
     def texts(language: str) -> MenuTexts:
         return MenuTexts(
-            commands=tuple((c.name, c.says[language]) for c in COMMANDS),
-            description=DESCRIPTION[language],
-            about=ABOUT[language],
+            commands=described(book, language),
+            description=book.label(language, "common.bot_description"),
+            about=book.label(language, "common.bot_about"),
         )
 
     return CommandsMenu(default=texts("vi"), translations={"en": texts("en")})
 
 
-def make_channels(settings: Settings, clock: Clock) -> list[Channel]:
+def make_channels(settings: Settings, desk: Desk) -> list[Channel]:
     """One channel an account. None at all is allowed: everything but receiving and sending works."""
     return [
         TelegramChannel(
@@ -73,10 +73,10 @@ def make_channels(settings: Settings, clock: Clock) -> list[Channel]:
             api_url=settings.telegram_api_url,
             secret_key=secret_key(settings),
             rate=settings.telegram_rate,
-            commands=commands_menu(),
+            commands=commands_menu(desk.book),
             mode=settings.telegram_mode.value,
             public_url=settings.public_url,
-            clock=clock.now,
+            clock=desk.clock.now,
         )
         for token in settings.telegram_token
     ]
@@ -97,7 +97,7 @@ class App:
         self.settings = settings
         self.desk = make_desk(settings, clock, house)
         self.database = Database(settings.database_url)
-        self.channels = list(make_channels(settings, self.desk.clock) if channels is None else channels)
+        self.channels = list(make_channels(settings, self.desk) if channels is None else channels)
         self.metrics = Metrics()
         self.engine = LocalEngine(self.database, self.desk, self.channels, meter=self.metrics, sends=send)
         self.sole = SoleSender(self.database, settings.sqlite_path)
@@ -111,7 +111,7 @@ class App:
         )
         hooks = [c.webhook for c in self.channels if c.webhook is not None]
         self.web = WebServer(settings, hooks, self.health, self.metrics)
-        self.scheduler = Scheduler(JOBS, JobContext(self.database, self.desk, self.engine.wake))
+        self.scheduler = Scheduler(JOBS, JobContext(self.database, self.desk, self.engine.wake, self.metrics))
         self.send = send
         for channel in self.channels:
             self.desk.links[channel.account] = channel.link
@@ -163,7 +163,7 @@ class App:
 
     async def stop(self) -> None:
         """In the opposite order: nothing new comes in, what is in flight leaves, everything is written down."""
-        self.scheduler.stop()
+        await self.scheduler.stop()
         await asyncio.gather(*(c.stop() for c in self.channels), return_exceptions=True)
         await self.engine.stop()
         await self.web.stop()

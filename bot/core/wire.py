@@ -11,7 +11,8 @@ from bot.core.events import Button, ContactCard, Entity, EntityKind, Location, M
 
 def dump(message: Outbound) -> dict[str, Any]:
     """The message without empty fields."""
-    return {name: value for name, value in _plain(asdict(message)).items() if value not in (None, "", (), [], False)}
+    fields = _plain(asdict(message))
+    return {n: v for n, v in fields.items() if n == "chat_id" or v not in (None, "", (), [], False)}
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,86 @@
+"""Settings: every wrong one named at once, in plain words, and no secret shown."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+from bot.core.errors import SettingsError
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_set_is_fine() -> None:
+    found = settings.load()
+    assert found.telegram_token == ()
+    assert found.telegram_rate == 30
+    assert str(found.zone) == "Asia/Ho_Chi_Minh"
+
+
+def test_every_problem_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "LOASO_DATABASE_URL": "mysql://nobody",
+        "LOASO_TELEGRAM_TOKEN": "notatoken",
+        "LOASO_TELEGRAM_RATE": "fast",
+        "LOASO_HTTP_PORT": "99999",
+        "LOASO_ADMINS": "bob",
+        "LOASO_TIMEZONE": "Mars/Base",
+        "LOASO_ENGINE": "quantum",
+        "LOASO_PUBLIC_URL": "loaso.vn",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    named = {problem.split(":")[0] for problem in caught.value.problems}
+    assert named == set(wrong)
+    assert "notatoken" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"LOASO_ENGINE": "cluster"}, "needs PostgreSQL"),
+        ({"LOASO_TELEGRAM_MODE": "webhook", "LOASO_TELEGRAM_TOKEN": "1:abcdefgh"}, "LOASO_PUBLIC_URL"),
+        ({"LOASO_TELEGRAM_TOKEN": "1:abcdefgh,1:hgfedcba"}, "named twice"),
+    ],
+)
+def test_settings_that_do_not_fit_together(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], says: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=says):
+        settings.load()
+
+
+def test_several_tokens_and_admins_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOASO_TELEGRAM_TOKEN", "1:abcdefgh, 2:hgfedcba")
+    monkeypatch.setenv("LOASO_ADMINS", "telegram:5,zalo_oa:77")
+    found = settings.load()
+    assert [t.get_secret_value() for t in found.telegram_token] == ["1:abcdefgh", "2:hgfedcba"]
+    assert [str(a) for a in found.admins] == ["telegram:5", "zalo_oa:77"]
+    assert "abcdefgh" not in repr(found)
+
+
+def test_a_misspelt_name_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOASO_TELEGRAM_TOKENS", "1:abcdefgh")
+    assert settings.unknown_names() == ["LOASO_TELEGRAM_TOKENS"]
+
+
+def test_the_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    found = settings.load(database_url=f"sqlite+aiosqlite:///{tmp_path}/var/loaso.db")
+    first = settings.secret_key(found)
+    assert len(first) > 30
+    assert settings.secret_key(found) == first
+    assert stat.S_IMODE((tmp_path / "var" / "secret.key").stat().st_mode) == 0o600
+
+
+def test_postgresql_needs_a_secret_of_its_own() -> None:
+    found = settings.load(database_url="postgresql+psycopg://u:p@h/d")
+    with pytest.raises(SettingsError, match="LOASO_SECRET_KEY"):
+        settings.secret_key(found)
