@@ -12,9 +12,13 @@ from bot.outreach.desk import Desk
 from bot.outreach.people import tombstone
 
 
+ELSEWHERE = "import"
+"""The version under which an import notes consent that was given on paper."""
+
+
 def has(person: Person, desk: Desk) -> bool:
-    """Whether somebody has agreed to the notice as it reads now."""
-    return person.consent_at is not None and person.consent_version == desk.house.consent_version
+    """Whether somebody has agreed to the notice as it reads now, here or on paper."""
+    return person.consent_at is not None and person.consent_version in (desk.house.consent_version, ELSEWHERE)
 
 
 def give(person: Person, desk: Desk, via: str, now: datetime) -> None:

@@ -16,11 +16,9 @@ _NUMBER = re.compile(
 _PART = re.compile(r"(?<![a-z])(sang|trua|chieu|toi|dem|am|pm)\b")
 _MYSELF = re.compile(r"\btôi\b|^(?:xin |cho )?toi (?!\d)")
 _ALONE = {"sang": 7, "trua": 11, "chieu": 17, "toi": 19}
-_NUMERALS = {
-    word: number
-    for number, word in enumerate("mot hai ba bon nam sau bay tam chin muoi".split(), 1)
-} | {"muoi mot": 11, "muoi hai": 12}
-_SPELLED = re.compile(r"\b(muoi hai|muoi mot|" + "|".join(w for w in _NUMERALS if " " not in w) + r")(?= gio\b)")
+_WORDS = ("mot", "hai", "ba", "bon", "nam", "sau", "bay", "tam", "chin", "muoi", "muoi mot", "muoi hai")
+_NUMERALS = {word: number for number, word in enumerate(_WORDS, 1)}
+_SPELLED = re.compile(r"\b(" + "|".join(reversed(_WORDS)) + r")(?= gio\b)")
 
 
 def parse_hour(text: str) -> int | None:

@@ -26,7 +26,7 @@ _LEAD = re.compile(r"^(?:(?:da|em|toi|minh|tui|con|nha|que|o|tai|song|thuoc|dia 
 _PROVINCE = re.compile(r"(?:^|\s+)(?:tinh )?(?:quang binh|quang tri)(?: cu| moi)?$")
 _TAIL = re.compile(r"(?: (?:cu|moi|a|nhe|nha|em|bot))+$")
 _PARTS = re.compile(r"[,;/\n–—|()]+|\s-\s")
-_INSIDE = re.compile(rf"(?<=\w) (?=(?:xa|phuong|thi tran|huyen|thi xa|thanh pho|tp|tx) \w)")
+_INSIDE = re.compile(r"(?<=\w) (?=(?:xa|phuong|thi tran|huyen|thi xa|thanh pho|tp|tx) \w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,15 @@ def find(units: Sequence[Unit], text: str) -> list[Match]:
     if len(parts) > 1 and (found := _narrow(names, parts)):
         return found
     return _like(names, parts[0]) if parts else []
+
+
+def districts(units: Iterable[Unit]) -> dict[str, tuple[str, list[Unit]]]:
+    """The old districts, by their folded name: the name without its kind, and the communes that lie there now."""
+    found: dict[str, tuple[str, list[Unit]]] = {}
+    for name in (n for unit in units for n in _names(unit) if n.kind == "district"):
+        label = " ".join(name.name.split()[-len(name.plain.split()) :])
+        found.setdefault(name.plain, (label, []))[1].append(name.unit)
+    return dict(sorted(found.items()))
 
 
 def _bare(said: str) -> str:

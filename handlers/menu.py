@@ -1,0 +1,50 @@
+"""The menu: what one can do here, a few buttons more for those who hold a role."""
+
+from __future__ import annotations
+
+from bot.core.words import PersonStatus, RoleName
+from bot.outreach import consent, roles
+from handlers.routing import ButtonSpec, Context, Router
+
+router = Router()
+
+
+async def buttons_for(ctx: Context) -> list[list[ButtonSpec]]:
+    """The menu's buttons for whoever is there. Each handler asks again what its button may do."""
+    rows: list[list[ButtonSpec]] = [
+        [("menu.tip", "tip:today"), ("menu.faq", "faq:examples")],
+    ]
+    if not consent.has(ctx.person, ctx.desk):
+        return [*rows, [("menu.subscribe", "consent:ask")]]
+    if ctx.person.status is PersonStatus.STOPPED:
+        rows.append([("optout.back", "resume")])
+    rows.append([("menu.events", "ev:list"), ("menu.invite_button", "invite")])
+    return [*rows, *await _staff_rows(ctx), [("menu.settings", "settings")]]
+
+
+async def _staff_rows(ctx: Context) -> list[list[ButtonSpec]]:
+    names = {role for role, _ in await roles.units_for(ctx.tx, ctx.person, roles.STAFF | roles.BROADCASTERS)}
+    row: list[ButtonSpec] = []
+    if names & roles.BROADCASTERS:
+        row.append(("menu.broadcast", "bc:new"))
+    if names & {RoleName.EDITOR, RoleName.ADMIN}:
+        row.append(("menu.event_new", "ev:new"))
+    if names & {RoleName.APPROVER, RoleName.ADMIN}:
+        row.append(("menu.approve", "ap:list"))
+    return [row] if row else []
+
+
+async def show(ctx: Context) -> None:
+    await ctx.reply("menu.show", buttons=await buttons_for(ctx))
+
+
+@router.on_command("menu", "help")
+@router.on_text(
+    "menu", "trợ giúp", "giúp đỡ", "hướng dẫn", "giúp tôi", "giúp", "help", "quay về", "về menu", "danh mục"
+)
+@router.on_button("menu")
+async def menu(ctx: Context) -> None:
+    if ctx.in_group:
+        await ctx.reply("group.help")
+    else:
+        await show(ctx)
