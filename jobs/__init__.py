@@ -1,0 +1,20 @@
+"""The timetable: everything that is done by the clock. Every job finds by itself what is due."""
+
+from jobs.census import count_runs
+from jobs.cleanup import cleanup
+from jobs.context import Job, JobContext
+from jobs.events import remind
+from jobs.expiry import expire
+from jobs.progress import tell_progress
+from jobs.tips import plan_tips
+
+JOBS = (
+    Job("progress", tell_progress, every=2),
+    Job("expiry", expire, every=30),
+    Job("census", count_runs, every=15),
+    Job("tips", plan_tips, every=60),
+    Job("events", remind, every=60),
+    Job("cleanup", cleanup, every=3600),
+)
+
+__all__ = ["JOBS", "Job", "JobContext"]

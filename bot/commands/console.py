@@ -10,6 +10,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot.core.errors import UserError
+
+
+class WrongUsage(UserError):
+    """Options that do not go together: ends like a misspelled option, with exit code 2."""
+
+    exit_code = 2
+
+    def format_message(self) -> str:
+        """What the edge shows."""
+        return str(self)
+
 
 def result(value: Any) -> None:
     """A value for scripts: JSON on one line."""

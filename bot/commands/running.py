@@ -17,7 +17,7 @@ from bot.commands import console
 from bot.commands.edge import DONE, WRONG
 from bot.commands.opened import Opened, opened, with_database
 from bot.core.words import DeliveryState, RunState
-from bot.db import Database, Tx, audit, reports, runs
+from bot.db import Database, Tx, audit, results, runs
 from bot.db.runs import FINAL
 from bot.db.tables import Run
 from bot.outreach import campaigns
@@ -149,7 +149,7 @@ def report(id: int, file: Path) -> int:
     async def work(found: Opened) -> int:
         async with found.database.read() as tx:
             run = await campaigns.find(tx, id, lock=False)
-            rows = reports.people(tx, run.id)
+            rows = results.people(tx, run.id)
             return await _to_stdout(rows) if str(file) == "-" else await _to_file(rows, file)
 
     count = with_database(work)
@@ -160,11 +160,11 @@ def report(id: int, file: Path) -> int:
 _COLUMNS = ("person", "unit", "channel", "state", "reason", "at")
 
 
-async def _to_stdout(rows: AsyncIterator[reports.Line]) -> int:
+async def _to_stdout(rows: AsyncIterator[results.Line]) -> int:
     return await _write(csv.writer(sys.stdout), rows)
 
 
-async def _to_file(rows: AsyncIterator[reports.Line], file: Path) -> int:
+async def _to_file(rows: AsyncIterator[results.Line], file: Path) -> int:
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as out:
@@ -177,7 +177,7 @@ async def _to_file(rows: AsyncIterator[reports.Line], file: Path) -> int:
     return count
 
 
-async def _write(out: Any, rows: AsyncIterator[reports.Line]) -> int:
+async def _write(out: Any, rows: AsyncIterator[results.Line]) -> int:
     out.writerow(_COLUMNS)
     count = 0
     async for row in rows:

@@ -47,7 +47,7 @@ class _Fired:
 
 def send(order: Order, as_json: bool) -> int:
     if (order.text is None) == (order.item is None):
-        raise WrongUsage("Write either --text or --item")
+        raise console.WrongUsage("Write either --text or --item")
     wanted = audience.parse(order.to)
     text = None if order.text is None else _text(order.text)
 
@@ -74,15 +74,6 @@ def send(order: Order, as_json: bool) -> int:
     if not as_json:
         console.say(_sentence(fired, clock))
     return DONE
-
-
-class WrongUsage(UserError):
-    """Options that do not go together."""
-
-    exit_code = 2
-
-    def format_message(self) -> str:
-        return str(self)
 
 
 def _fired(run: Run, wanted_at: datetime) -> _Fired:

@@ -20,6 +20,10 @@ class Meter(Protocol):
         """So many replies wait to leave."""
         ...
 
+    def runs(self, state: str, count: int) -> None:
+        """So many runs are in that state now."""
+        ...
+
 
 class NullMeter:
     """Counts nothing."""
@@ -29,3 +33,5 @@ class NullMeter:
     def inbound(self, account: str, kind: str, seconds: float) -> None: ...
 
     def queued(self, account: str, waiting: int) -> None: ...
+
+    def runs(self, state: str, count: int) -> None: ...

@@ -1,0 +1,151 @@
+"""`loaso check`: everything that can be wrong with an installation, each with what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot import logs
+from bot.commands import console
+from bot.commands.edge import DONE, WRONG
+from bot.core.clock import Clock
+from bot.core.errors import LoaSoError, SettingsError
+from bot.db import Database, units
+from bot.db.migrate import migrate
+from bot.db.trouble import explain
+from bot.outreach import checks
+from bot.outreach.checks import Finding, Mark, hint, right, wrong
+from bot.settings import EngineKind, Settings, load, secret_key, unknown_names
+
+_PATIENCE = aiohttp.ClientTimeout(total=8)
+
+
+def check() -> int:
+    logs.configure("ERROR")
+    return asyncio.run(_check())
+
+
+async def _check() -> int:
+    code = DONE
+    async for finding in _everything():
+        console.line(logs.hide(str(finding)))
+        if finding.mark is Mark.WRONG:
+            code = WRONG
+    return code
+
+
+async def _everything() -> AsyncIterator[Finding]:
+    for finding in checks.unknown(unknown_names()):
+        yield finding
+    try:
+        settings = load()
+    except SettingsError as error:
+        for problem in error.problems:
+            yield wrong("settings", problem)
+        return
+    for finding in _settings(settings):
+        yield finding
+    async for finding in _database(settings):
+        yield finding
+    clock = Clock(settings.zone)
+    yield checks.local_time(clock, clock.now())
+    yield checks.content(clock.today(clock.now()))
+    async for finding in _accounts(settings, clock):
+        yield finding
+    yield await _port(settings)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    if settings.engine is EngineKind.CLUSTER:
+        yield wrong("settings", "LOASO_ENGINE=cluster comes in a later version: set it to local")
+    try:
+        secret_key(settings)
+    except (SettingsError, OSError) as error:
+        yield wrong("secret key", str(error))
+    else:
+        yield right("settings", "read and valid")
+    if not settings.admins:
+        yield hint("settings", "LOASO_ADMINS is empty: nobody is told in chat when something stops")
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    kind = "PostgreSQL" if settings.sqlite_path is None else str(settings.sqlite_path)
+    try:
+        database = Database(settings.database_url)
+        try:
+            await migrate(database)
+            async with database.write() as tx:
+                count = len(await units.ever(tx))
+        finally:
+            await database.close()
+    except Exception as error:
+        sentence = str(error) if isinstance(error, LoaSoError) else explain(error)
+        yield wrong("database", f"{sentence or error} ({kind})")
+        return
+    yield right("database", f"{kind} answers, is up to date and can be written, {count} units")
+    if settings.sqlite_path is not None:
+        yield checks.disk(settings.sqlite_path.absolute().parent)
+
+
+async def _accounts(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
+    if not settings.telegram_token:
+        yield hint("telegram", "LOASO_TELEGRAM_TOKEN is empty: the bot reaches nobody; try 'loaso demo'")
+        return
+    from bot.app import make_channels
+
+    try:
+        channels = make_channels(settings, clock)
+    except SettingsError as error:
+        yield wrong("telegram", str(error))
+        return
+    yield checks.drift(clock.now(), await _their_time(settings.telegram_api_url), _host(settings.telegram_api_url))
+    for channel in channels:
+        try:
+            yield checks.account(channel.account, await channel.check())
+        finally:
+            await channel.close()
+
+
+async def _their_time(url: str) -> datetime | None:
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_PATIENCE, trust_env=True) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            return parsedate_to_datetime(answer.headers["Date"])
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+        return None
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+async def _port(settings: Settings) -> Finding:
+    where = f"{settings.http_host}:{settings.http_port}"
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.http_host, settings.http_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if await _is_ours(f"http://{where}/healthz"):
+            return right("web", f"Loa Số is running on {where}")
+        return wrong("web", f"{where} cannot be had ({error.strerror}): set LOASO_HTTP_HOST and LOASO_HTTP_PORT")
+    return right("web", f"{where} is free")
+
+
+async def _is_ours(url: str) -> bool:
+    try:
+        async with aiohttp.ClientSession(timeout=_PATIENCE) as session, session.get(url) as answer:
+            return answer.status == 200 and answer.headers.get("Server") == "loaso"
+    except (aiohttp.ClientError, TimeoutError):
+        return False

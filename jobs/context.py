@@ -1,0 +1,38 @@
+"""What every job gets to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.meter import Meter, NullMeter
+from bot.db import Database
+from bot.outreach.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """The database, the desk, how to tell the engine that something was planned, and who counts."""
+
+    database: Database
+    desk: Desk
+    wake: Callable[[], None]
+    meter: Meter = field(default_factory=NullMeter)
+
+    @property
+    def now(self) -> datetime:
+        return self.desk.clock.now()
+
+
+Work = Callable[[JobContext], Awaitable[None]]
+"""A job looks at the tables for what is due, so that it may run twice or late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One line of the timetable: every so many seconds."""
+
+    name: str
+    work: Work
+    every: float

@@ -1,0 +1,14 @@
+"""Tips: each day's tip is planned for the hour that people chose, on each of their days once."""
+
+from __future__ import annotations
+
+from bot.outreach import curriculum
+from jobs.context import JobContext
+
+
+async def plan_tips(context: JobContext) -> None:
+    """Plan what is due now."""
+    async with context.database.write() as tx:
+        await curriculum.sync(tx, context.desk.pack)
+        await curriculum.plan_due(tx, context.desk, context.now)
+    context.wake()
