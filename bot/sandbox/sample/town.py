@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from bot.core.words import RoleName, TargetGroup
 from bot.sandbox.sample.names import names
 from bot.sandbox.telegram import BotAccount, Group, TelegramSandbox, User
+
+T = TypeVar("T")
 
 BOT_TOKEN = "700000001:demo-token-that-opens-nothing"  # noqa: S105 - it works on this machine only
 PEOPLE = 300
@@ -48,7 +52,7 @@ class Part(StrEnum):
     @property
     def role(self) -> RoleName | None:
         """The role that the product gives them."""
-        return RoleName(self) if self in set(RoleName) else None
+        return next((role for role in RoleName if role.value == self.value), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def _places() -> dict[str, Place]:
 
 def _cast(town: Town, row: dict[str, str]) -> None:
     part = Part(row["part"])
-    user = _user(town, int(row["id"]), row["name"], row["language"])
+    user = town.world.add_user(int(row["id"]), row["name"], language_code=row["language"])
     hour = int(row["tip_hour"]) if row["tip_hour"] else None
     town.people[user.id] = Character(user, part, row["unit"], row["group"], hour, row["about"])
     chat = user.chat(town.bot)
@@ -143,27 +147,20 @@ def _cast(town: Town, row: dict[str, str]) -> None:
 
 
 def _residents(town: Town, people: int) -> None:
-    chance = Random(_SEED)  # noqa: S311 - the same people every time are wanted
+    chance = Random(_SEED)
     fresh, ids = names(chance), count(_FIRST_ID)
     villages = [p.code for p in town.places.values() if p.commune != p.name]
     room = [code for code in villages for _ in range(_SIZES.get(code, _USUAL_SIZE))]
     known = sum(p.known for p in town.people.values())
     for code in sorted(chance.choices(room, k=max(0, people - known))):
-        user = _user(town, next(ids), next(fresh), "vi")
+        user = town.world.add_user(next(ids), next(fresh))
         group, hour = _drawn(chance, _GROUPS), _drawn(chance, _HOURS)
         town.people[user.id] = Character(user, Part.RESIDENT, code, group, hour)
         user.chat(town.bot).started = True
 
 
-def _drawn[T](chance: Random, weighted: tuple[tuple[T, int], ...]) -> T:
-    values, weights = zip(*weighted, strict=True)
-    return chance.choices(values, weights)[0]
-
-
-def _user(town: Town, id: int, name: str, language: str) -> User:
-    first, _, last = name.rpartition(" ") if language == "vi" else name.partition(" ")
-    given, rest = (last, first) if language == "vi" else (first, last)
-    return town.world.add_user(id, given, last_name=rest or None, language_code=language)
+def _drawn(chance: Random, weighted: Sequence[tuple[T, int]]) -> T:
+    return chance.choices([value for value, _ in weighted], [weight for _, weight in weighted])[0]
 
 
 def _gather(town: Town, row: dict[str, str]) -> None:
@@ -171,5 +168,5 @@ def _gather(town: Town, row: dict[str, str]) -> None:
     wanted = [u for u in here if str(u.id) == row["head"]]
     members = [*wanted, *(u for u in here if u not in wanted)][: int(row["members"])]
     group = town.world.add_group(title=row["title"], members=members)
-    group.bots[town.bot.id] = "member"
+    group.add_bot(town.bot, by=members[0])
     town.groups.append(group)

@@ -1,0 +1,187 @@
+// What others receive: counters, a small chart, and messages grouped by what they say.
+
+import { $, avatar, h, icon } from "./dom.js";
+import { choose } from "./people.js";
+import { hour, line, number, on, state } from "./store.js";
+
+const KEPT = 40;
+const FACES = 5;
+const SHOWN = 60;
+const parts = {};
+const stories = new Map();
+const owners = new Map();
+
+function frame() {
+  const counter = (name, label, title) => {
+    parts[name] = h("strong", {}, "0");
+    return h("div", { class: `counter ${name}`, title }, parts[name], h("span", {}, label));
+  };
+  parts.list = h("div", { class: "stories", id: "stories" });
+  parts.chart = chart();
+  $("feed").replaceChildren(
+    h("div", { class: "feed-head" }, h("h2", {}, "Người khác nhận được"), h("span", { class: "live", id: "live" }, "đang nối")),
+    h(
+      "div",
+      { class: "counters" },
+      counter("sent", "tin đã gửi", "Mọi tin mà Loa Số đã gửi từ lúc bật"),
+      counter("rate", "tin mỗi giây", "Trong giây vừa qua; Telegram cho nhiều nhất 30"),
+      counter("refused", "lần bị chê nhanh", "Số lần Telegram trả lời 429: gửi quá nhanh. Phải luôn là 0"),
+    ),
+    parts.chart.box,
+    parts.list,
+  );
+  hint();
+}
+
+function hint() {
+  if (stories.size) return;
+  parts.list.replaceChildren(
+    h("div", { class: "nothing" }, icon("bell"), h("p", {}, "Chưa ai nhận được gì."), h("p", {}, "Hãy làm trưởng thôn và gửi một tin, hoặc tua đồng hồ tới giờ gửi mẹo: tin tới từng người sẽ hiện ở đây.")),
+  );
+}
+
+function svg(tag, props, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(props)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+function chart() {
+  const bars = [...Array(60).keys()].map((n) => svg("rect", { x: n * 5 + 0.75, width: 3.5, rx: 1, class: "chart-bar" }));
+  const limit = svg("line", { x1: 0, x2: 300, class: "chart-limit" });
+  const label = svg("text", { x: 300, "text-anchor": "end", class: "chart-label" });
+  const drawn = svg("svg", { viewBox: "0 0 300 64", class: "chart", role: "img", "aria-label": "Số tin mỗi giây trong một phút qua" }, limit, label, ...bars);
+  const draw = (rates) => {
+    const top = Math.max(34, ...rates);
+    const height = (value) => (value / top) * 60;
+    bars.forEach((bar, n) => {
+      const value = rates[n] ?? 0;
+      const tall = value ? Math.max(2, height(value)) : 1;
+      bar.setAttribute("y", String(63 - tall));
+      bar.setAttribute("height", String(tall));
+      bar.classList.toggle("empty", !value);
+    });
+    const y = 63 - height(30);
+    limit.setAttribute("y1", String(y));
+    limit.setAttribute("y2", String(y));
+    label.setAttribute("y", String(y - 3));
+    label.textContent = "mức cho phép: 30 tin mỗi giây";
+  };
+  return { box: h("figure", { class: "chart-box" }, drawn, h("figcaption", {}, h("span", {}, "một phút trước"), h("span", {}, "bây giờ"))), draw };
+}
+
+function pulse(found) {
+  parts.sent.textContent = number(found.sent);
+  parts.rate.textContent = number(found.rate);
+  parts.refused.textContent = number(found.refused);
+  parts.refused.parentElement.classList.toggle("bad", found.refused > 0);
+  parts.chart.draw(state.rates);
+}
+
+function said({ chat, message }) {
+  if (!message.bot || message.service || chat === state.me) return;
+  const key = `${message.kind} ${message.text} ${message.file?.name ?? ""}`;
+  let story = stories.get(key);
+  if (!story) {
+    story = { key, message, people: new Map(), gone: 0, ...card() };
+    stories.set(key, story);
+    if (stories.size === 1) parts.list.replaceChildren();
+    parts.list.prepend(story.node);
+    while (stories.size > KEPT) forget();
+  }
+  story.people.set(chat, message.date);
+  owners.set(`${chat} ${message.id}`, story);
+  soon(story);
+}
+
+function forget() {
+  const [key, story] = stories.entries().next().value;
+  stories.delete(key);
+  story.node.remove();
+  for (const [id, owner] of owners) if (owner === story) owners.delete(id);
+}
+
+function deleted({ chat, message }) {
+  const story = owners.get(`${chat} ${message.id}`);
+  if (!story) return;
+  story.gone += 1;
+  soon(story);
+}
+
+const waiting = new Set();
+
+function soon(story) {
+  if (!waiting.size) requestAnimationFrame(flush);
+  waiting.add(story);
+}
+
+function flush() {
+  for (const story of waiting) fill(story);
+  waiting.clear();
+}
+
+function card() {
+  const title = h("strong", { class: "story-title" });
+  const text = h("p", { class: "story-text" });
+  const faces = h("div", { class: "faces" });
+  const all = h("div", { class: "recipients", hidden: true });
+  const more = h("button", { type: "button", class: "story-more", "aria-expanded": "false", onclick: () => toggle() }, "Xem từng người");
+  const time = h("span", { class: "story-hour" });
+  const node = h("article", { class: "story" }, h("div", { class: "story-head" }, title, time), text, h("div", { class: "story-foot" }, faces, more), all);
+  const toggle = () => {
+    all.hidden = !all.hidden;
+    more.setAttribute("aria-expanded", String(!all.hidden));
+    more.textContent = all.hidden ? "Xem từng người" : "Thu lại";
+    fill([...stories.values()].find((one) => one.node === node));
+  };
+  return { node, title, text, faces, all, more, time };
+}
+
+const owner = (id) => state.people.get(id) ?? { ...state.groups.get(id), name: state.groups.get(id)?.title ?? "?", place: "" };
+
+function go(id) {
+  if (state.people.has(id)) return choose(id);
+  const member = [...state.people.values()].find((one) => one.groups.includes(id));
+  return member && choose(member.id, id);
+}
+
+function where(people) {
+  const places = [...new Set(people.map((one) => one.place).filter(Boolean))];
+  if (places.length === 1) return ` ở ${places[0]}`;
+  return places.length ? ` ở ${places.length} thôn` : "";
+}
+
+function fill(story) {
+  if (!story) return;
+  const people = [...story.people.keys()].map(owner);
+  const [first] = people;
+  const many = people.length > 1;
+  story.title.textContent = many ? `Đã tới ${number(people.length)} người${where(people)}` : `${first.name}${first.place ? `, ${first.place}` : ""}`;
+  if (story.gone) story.title.textContent += ` (đã thu hồi ${number(story.gone)})`;
+  story.text.textContent = line(story.message);
+  story.time.textContent = hour(Math.max(...story.people.values()));
+  story.node.classList.toggle("many", many);
+  const face = (one) => h("button", { type: "button", class: "face", title: `${one.name}: xem điện thoại`, "aria-label": `Xem điện thoại của ${one.name}`, onclick: () => go(one.id) }, avatar(one, "small"));
+  const newest = people.slice(-FACES).reverse();
+  const rest = people.length - newest.length;
+  story.faces.replaceChildren(...newest.map(face), ...(rest > 0 ? [h("span", { class: "rest" }, `+${number(rest)}`)] : []));
+  story.more.hidden = !many;
+  if (story.all.hidden) return;
+  const rows = people.slice(0, SHOWN).map((one) => h("button", { type: "button", class: "recipient", onclick: () => go(one.id) }, avatar(one, "small"), h("span", {}, one.name), h("small", {}, one.place)));
+  story.all.replaceChildren(...rows, ...(people.length > SHOWN ? [h("p", { class: "quiet" }, `và ${number(people.length - SHOWN)} người nữa`)] : []));
+}
+
+export const reached = () => Math.max(0, ...[...stories.values()].map((story) => story.people.size));
+
+export function start() {
+  frame();
+  pulse(state.pulse);
+  on("pulse", pulse);
+  on("said", said);
+  on("deleted", deleted);
+  on("connected", (yes) => {
+    $("live").textContent = yes ? "trực tiếp" : "đang nối lại";
+    $("live").classList.toggle("on", yes);
+  });
+}

@@ -1,0 +1,131 @@
+// Beside the phone: who one is, what Loa Số has written down about them, and three things to try.
+
+import { $, avatar, h, icon, iconButton } from "./dom.js";
+import { choose } from "./people.js";
+import { PARTS, hour, number, on, post, state, tell, mayFail } from "./store.js";
+
+const KEY = "loaso-demo-tour";
+const parts = {};
+const done = new Set();
+
+const STEPS = [
+  {
+    name: "join",
+    title: "Làm bà con mới",
+    text: "Cầm điện thoại của bà Mến, bấm BẮT ĐẦU rồi làm theo lời Loa Số.",
+    act: "Cầm máy bà Mến",
+    run: () => choose(first("newcomer")),
+  },
+  {
+    name: "tell",
+    title: "Làm trưởng thôn",
+    text: "Gõ một tin cho cả thôn, xem trước, bấm gửi và nhìn tin tới từng nhà.",
+    act: "Cầm máy trưởng thôn",
+    run: () => choose(first("village_head")),
+  },
+  {
+    name: "wait",
+    title: "Tua tới giờ gửi mẹo",
+    text: "Mỗi người chọn một giờ nhận mẹo. Tua đồng hồ để thấy mẹo tới.",
+    act: "Tua tới giờ mẹo",
+    run: mayFail(() => post("clock", { hour: nextTip() })),
+  },
+];
+
+const first = (part) => [...state.people.values()].find((one) => one.part === part)?.id;
+
+export function nextTip() {
+  const { tip_hours: ahead, morning } = state.pulse.clock;
+  const last = ahead[ahead.length - 1];
+  return last === undefined ? morning : `${String(last).padStart(2, "0")}:00`;
+}
+
+function stored(value) {
+  try {
+    if (value === undefined) return localStorage.getItem(KEY);
+    return localStorage.setItem(KEY, value);
+  } catch {
+    return null;
+  }
+}
+
+function tour() {
+  const list = h(
+    "ol",
+    { class: "steps" },
+    STEPS.map((step, n) => {
+      const button = h("button", { type: "button", class: "step-act", data: { step: step.name }, onclick: step.run }, step.act);
+      return h("li", { class: "step", data: { step: step.name } }, h("span", { class: "step-mark" }, String(n + 1)), h("div", {}, h("strong", {}, step.title), h("p", {}, step.text), button));
+    }),
+  );
+  const hide = iconButton("close", "Cất hướng dẫn", () => show(false));
+  parts.tour = h("section", { class: "card-box tour", "aria-label": "Thử ba việc" }, h("div", { class: "card-head" }, h("h2", {}, "Thử ba việc"), hide), list);
+  parts.again = h("button", { type: "button", class: "tour-again", onclick: () => show(true) }, icon("commands"), "Mở lại hướng dẫn");
+  show(stored() !== "away");
+}
+
+function show(yes) {
+  stored(yes ? "here" : "away");
+  parts.tour.hidden = !yes;
+  parts.again.hidden = yes;
+}
+
+function finish(name) {
+  if (done.has(name)) return;
+  done.add(name);
+  const step = parts.tour.querySelector(`li[data-step="${name}"]`);
+  step.classList.add("done");
+  step.querySelector(".step-mark").replaceChildren(icon("check"));
+}
+
+const GROUPS = {
+  student: "học sinh, sinh viên",
+  resident: "người dân",
+  public_staff: "cán bộ, viên chức",
+  worker: "người lao động",
+  business_household: "hộ kinh doanh",
+  elderly: "người cao tuổi",
+};
+const STATUS = { new: "chưa đăng ký", active: "đang nhận tin", stopped: "đã dừng nhận tin" };
+
+function who() {
+  const person = state.people.get(state.me);
+  if (!person) return;
+  const known = state.chat?.known ?? {};
+  const facts = [
+    ["Tình trạng", STATUS[known.status]],
+    ["Nơi ở", known.unit],
+    ["Nhóm", GROUPS[known.group]],
+    ["Giờ nhận mẹo", known.tip_hour === null || known.tip_hour === undefined ? null : `${known.tip_hour} giờ`],
+    ["Đồng ý lúc", known.consent_at ? hour(known.consent_at) : null],
+    ["Vai trò", known.roles?.map((one) => `${PARTS[one.role] ?? one.role}, ${one.unit}`).join("; ")],
+    ["Đã mời", known.invited ? `${number(known.invited)} người` : null],
+  ].filter(([, value]) => value);
+  const note = state.chat && state.place === "bot" ? "Loa Số chỉ ghi chừng này, không ghi tên." : "";
+  parts.who.replaceChildren(
+    ...[
+      h(
+        "div",
+        { class: "who-head" },
+        avatar(person, "large"),
+        h("div", {}, h("small", {}, "Bạn đang là"), h("strong", {}, person.name), h("span", { class: `badge ${person.part}` }, PARTS[person.part])),
+      ),
+      h("p", { class: "who-about" }, person.about || `Bà con ở ${person.place}, ${person.commune}.`),
+      facts.length ? h("div", { class: "ledger" }, h("h3", {}, "Sổ của Loa Số"), h("dl", {}, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])), h("p", { class: "quiet" }, note)) : null,
+      !facts.length && state.chat && state.place === "bot" ? h("p", { class: "quiet" }, "Sổ của Loa Số chưa có gì về người này.") : null,
+    ].filter(Boolean),
+  );
+}
+
+export function start() {
+  tour();
+  parts.who = h("section", { class: "card-box who", id: "who", "aria-live": "polite" });
+  $("side").replaceChildren(parts.tour, parts.who, parts.again);
+  for (const kind of ["switching", "opened", "known"]) on(kind, who);
+  on("said", ({ chat, message }) => {
+    if (!message.bot && state.people.get(chat)?.part === "newcomer") finish("join");
+    if (message.bot && state.people.get(state.me)?.part === "village_head" && chat !== state.me) finish("tell");
+  });
+  on("jumped", () => finish("wait"));
+  tell("side");
+}
