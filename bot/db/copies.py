@@ -93,6 +93,7 @@ def restore_sqlite(copy: Path, database: Path, now: datetime) -> Path | None:
         shutil.copyfile(copy, fresh)
         if database.exists():
             _close_wal(database)
+            _same_owner(database, fresh)
             kept = database.with_name(f"{database.name}.before-{now:%Y%m%d-%H%M%S}")
             _keep(database, kept)
     return kept
@@ -109,6 +110,13 @@ def _close_wal(database: Path) -> None:
         return  # what is there is no database any more: all the more reason to restore
     if mode != "delete":
         raise UserError("Another program has the database open: stop 'loaso run' first")
+
+
+def _same_owner(old: Path, fresh: Path) -> None:
+    """Who could use the database before can use it afterwards, also when the administrator restores it."""
+    shutil.copymode(old, fresh)
+    with suppress(PermissionError):
+        os.chown(fresh, old.stat().st_uid, old.stat().st_gid)
 
 
 def _keep(database: Path, kept: Path) -> None:

@@ -123,15 +123,19 @@ class _Plan:
 
     def settle(self) -> list[Wish]:
         """Refuse until what is left fits together; a refused unit takes with it what hangs on it."""
-        while bad := [(wish, why) for wish in self.wishes.values() if (why := self._wrong(wish))]:
+        while bad := self._bad():
             for wish, why in bad:
                 del self.wishes[wish.code]
                 self.refused[wish.code] = wish.line
                 self.refuse(wish.line, why)
         return list(self.wishes.values())
 
-    def _wrong(self, wish: Wish) -> str | None:
-        return self._wrong_parent(wish) or self._wrong_kind(wish) or self._wrong_merger(wish)
+    def _bad(self) -> list[tuple[Wish, str]]:
+        """What the first question finds that finds anything: a line must not fall over one that is refused itself."""
+        for question in (self._wrong_kind, self._wrong_parent, self._wrong_merger):
+            if bad := [(wish, why) for wish in self.wishes.values() if (why := question(wish))]:
+                return bad
+        return []
 
     def _wrong_parent(self, wish: Wish) -> str | None:
         if wish.kind is UnitKind.PROVINCE:
