@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.core.clock import Clock
 from bot.db import Database
 from bot.db.migrate import migrate
 from bot.outreach.desk import Desk
 from bot.settings import Settings, load
+
+if TYPE_CHECKING:
+    from messages.content.models import Pack
 
 T = TypeVar("T")
 
@@ -30,16 +33,17 @@ class Opened:
     def now(self) -> datetime:
         return self.clock.now()
 
-    def desk(self) -> Desk:
-        """A desk for rules that say nothing: without content and without links."""
+    def desk(self, pack: Pack | None = None) -> Desk:
+        """A desk for rules that answer nobody: without links, and without content unless it is given."""
         from bot.outreach.faq.engine import Answerer
         from messages import Phrasebook
-        from messages.content.models import Pack
+        from messages.content import models
 
+        nothing = models.Pack("vi", "", {}, {}, {}, {})
         return Desk(
             clock=self.clock,
             book=Phrasebook(self.settings.zone),
-            pack=Pack("vi", "", {}, {}, {}, {}),
+            pack=pack or nothing,
             answerer=Answerer({}, {}, self.clock.today(self.now)),
             secret_key=b"",
         )

@@ -13,9 +13,9 @@ from bot.core.clock import Clock
 from bot.core.errors import UserError
 from bot.core.events import Outbound
 from bot.core.text import clean
-from bot.core.words import CampaignKind, ItemKind, RunState
+from bot.core.words import CampaignKind
 from bot.db import Tx, items
-from bot.db.tables import Item, Run
+from bot.db.tables import Item
 from bot.outreach import audience, campaigns
 
 MAX_TEXT = 20_000
@@ -42,7 +42,6 @@ class _Fired:
     total: int
     planned_at: datetime
     wanted_at: datetime
-    state: RunState
 
 
 def send(order: Order, as_json: bool) -> int:
@@ -67,17 +66,13 @@ def send(order: Order, as_json: bool) -> int:
             )
             _, run = await campaigns.create(tx, opened.desk(), plan, now)
             assert run is not None  # noqa: S101  # what operators send needs no approver
-            return _fired(run, at), opened.clock
+            return _Fired(run.id, run.total, run.planned_at, at), opened.clock
 
     fired, clock = with_database(work)
     console.result({"id": fired.id, "total": fired.total, "planned_at": console.iso(fired.planned_at)})
     if not as_json:
         console.say(_sentence(fired, clock))
     return DONE
-
-
-def _fired(run: Run, wanted_at: datetime) -> _Fired:
-    return _Fired(run.id, run.total, run.planned_at, wanted_at, run.state)
 
 
 def _text(typed: str) -> str:
@@ -105,10 +100,7 @@ async def _item(tx: Tx, opened: Opened, id: str) -> Item:
         raise UserError(f"There is no item and no tip '{id}': the ids stand in {packs.PACK_ROOT / 'vi' / 'tips'}")
     if not pack.current(tip, opened.clock.today(opened.now)):
         raise UserError(f"The tip '{id}' has expired: check it against its source and set a new date")
-    await curriculum.sync(tx, pack)
-    found = await items.by_key(tx, ItemKind.TIP, id)
-    assert found is not None  # noqa: S101  # the pack was just written down
-    return found
+    return await curriculum.item_of(tx, opened.desk(pack), tip, opened.now)
 
 
 def read_time(text: str | None, clock: Clock, now: datetime) -> datetime:

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from bot.core.text import fold
 from bot.core.words import PersonStatus, TargetGroup
-from bot.db import Database, Tx, accounts, arrivals, audit, units
+from bot.db import Database, Tx, accounts, arrivals, audit, people, units
 from bot.db.arrivals import Arrival, Known
 from bot.db.tables import Account, Unit
-from bot.outreach import posts
+from bot.outreach import curriculum, posts
 from bot.outreach.desk import House
 from bot.outreach.people import LANGUAGES, tombstone
 from bot.outreach.sheets import Refuse, Refused, Row, Sheet, quote
@@ -137,6 +137,10 @@ class Import:
                 tx, old.person_id, guest.consent_at, consent_version=CONSENT_VERSION, tip_hour=self.tip_hour
             )
             old.status, old.target_group = PersonStatus.ACTIVE, old.target_group or TargetGroup.RESIDENT
+        if guest.group is not None and old.target_group is not None and guest.group is not old.target_group:
+            person = await people.get(tx, old.person_id)
+            assert person is not None  # noqa: S101  # just read in this transaction
+            await curriculum.change_group(tx, person, guest.group)
         wanted = (unit_id or old.unit_id, guest.group or old.target_group, guest.language or old.language)
         differs = agrees or wanted != (old.unit_id, old.target_group, old.language)
         old.unit_id, old.target_group, old.language = wanted
