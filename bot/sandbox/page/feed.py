@@ -16,6 +16,7 @@ from bot.sandbox.telegram.errors import Json
 
 MINUTE = 60
 _BEHIND = 2000
+_RECENT = 400
 
 
 class Feed:
@@ -25,6 +26,7 @@ class Feed:
         self.town = town
         self.machine = machine
         self.rates: deque[int] = deque([0] * MINUTE, MINUTE)
+        self.recent: deque[Json] = deque(maxlen=_RECENT)
         self.readers: set[asyncio.Queue[bytes | None]] = set()
         self._counted = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,8 +85,12 @@ class Feed:
     async def _listen(self) -> None:
         with self.town.world.subscribe(_BEHIND) as events:
             async for event in events:
-                if self.readers and (told := self._translated(event)) is not None:
-                    self.tell(*told)
+                told = self._translated(event)
+                if told is None:
+                    continue
+                if told[0] == "message" and told[1]["message"]["bot"]:
+                    self.recent.append({"chat": told[1]["chat"], "message": view.brief(told[1]["message"])})
+                self.tell(*told)
 
     def _translated(self, event: WorldEvent) -> tuple[str, Json] | None:
         where = self._chat(event.chat_id)

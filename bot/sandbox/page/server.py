@@ -89,6 +89,7 @@ class Page:
                 "groups": [{"id": g.id, "title": g.title, "members": len(g.members)} for g in town.groups],
                 "samples": sorted(p.name for p in errands.SAMPLES.iterdir()),
                 "rates": list(self.feed.rates),
+                "recent": list(self.feed.recent),
                 "pulse": self.feed.pulse(),
             }
         )

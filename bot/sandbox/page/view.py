@@ -42,6 +42,15 @@ def message(shown: Message) -> Json:
     return found
 
 
+def brief(shown: Json) -> Json:
+    """As much of a message as a page needs that was opened later."""
+    found: Json = {name: shown[name] for name in ("id", "kind", "bot", "date", "service") if name in shown}
+    found["text"] = shown["text"][: 4 * SNIPPET]
+    if "file" in shown:
+        found["file"] = {"name": shown["file"]["name"]}
+    return found
+
+
 def file(stored: StoredFile) -> Json:
     """A file and where the page fetches it."""
     about: Json = {"url": f"api/file/{quote(stored.path)}", "name": stored.name, "mime": stored.mime}

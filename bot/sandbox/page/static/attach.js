@@ -18,7 +18,7 @@ function fromDisk(accept, kind, many) {
   input.click();
 }
 
-const SOUNDS = { "loa.ogg": "Tin thoại mẫu" };
+const SOUNDS = { "nhac_hieu_loa.ogg": "Tin thoại mẫu: nhạc hiệu loa thôn" };
 
 export function attachMenu(button) {
   const pictures = state.samples.filter((name) => PICTURE.test(name));

@@ -25,7 +25,7 @@ function frame() {
       { class: "counters" },
       counter("sent", "tin đã gửi", "Mọi tin mà Loa Số đã gửi từ lúc bật"),
       counter("rate", "tin mỗi giây", "Trong giây vừa qua; Telegram cho nhiều nhất 30"),
-      counter("refused", "lần bị chê nhanh", "Số lần Telegram trả lời 429: gửi quá nhanh. Phải luôn là 0"),
+      counter("refused", "lần gửi quá nhanh", "Số lần Telegram trả lời 429: gửi quá nhanh. Phải luôn là 0"),
     ),
     parts.chart.box,
     parts.list,
@@ -81,7 +81,7 @@ function pulse(found) {
 
 function said({ chat, message }) {
   if (!message.bot || message.service || chat === state.me) return;
-  const key = `${message.kind} ${message.text} ${message.file?.name ?? ""}`;
+  const key = `${message.kind} ${message.text.slice(0, 300)} ${message.file?.name ?? ""}`;
   let story = stories.get(key);
   if (!story) {
     story = { key, message, people: new Map(), gone: 0, ...card() };
@@ -174,9 +174,18 @@ function fill(story) {
 
 export const reached = () => Math.max(0, ...[...stories.values()].map((story) => story.people.size));
 
-export function start() {
+function redraw() {
+  stories.clear();
+  owners.clear();
   frame();
+  for (const event of state.recent) said(event);
+  flush();
   pulse(state.pulse);
+}
+
+export function start() {
+  redraw();
+  on("loaded", redraw);
   on("pulse", pulse);
   on("said", said);
   on("deleted", deleted);

@@ -73,7 +73,7 @@ function people(chosen) {
           "button",
           { type: "button", class: "row", onclick: () => chosen(one.id) },
           avatar(one),
-          h("span", { class: "row-text" }, h("span", { class: "row-name" }, one.name), h("span", { class: "row-note" }, h("span", { class: `badge ${one.part}` }, PARTS[one.part]), one.place)),
+          h("span", { class: "row-text" }, h("span", { class: "row-name" }, one.name), h("span", { class: "row-note" }, h("span", { class: `badge ${one.part}` }, PARTS[one.part]), h("span", { class: "row-said" }, one.place))),
         ),
       ),
     );

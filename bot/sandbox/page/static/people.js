@@ -40,7 +40,7 @@ function refresh(person) {
   const [note, unread, at] = [".row-note", ".unread", ".row-hour"].map((name) => node.querySelector(name));
   const badge = person.part === "resident" ? null : h("span", { class: `badge ${person.part}` }, PARTS[person.part]);
   const said = person.last?.text;
-  note.replaceChildren(...[badge, said || (badge ? shortPlace(person) : person.place)].filter(Boolean));
+  note.replaceChildren(...[badge, h("span", { class: "row-said" }, said || shortPlace(person))].filter(Boolean));
   at.textContent = person.last ? hour(person.last.date) : "";
   unread.hidden = !person.unread;
   unread.textContent = person.unread > 99 ? "99+" : String(person.unread);
@@ -99,7 +99,7 @@ function groupRow(group) {
       "span",
       { class: "row-text" },
       h("span", { class: "row-name" }, group.title),
-      h("span", { class: "row-note" }, `${group.members} người và Loa Số`),
+      h("span", { class: "row-note" }, h("span", { class: "row-said" }, `${group.members} người và Loa Số`)),
     ),
   );
 }

@@ -12,22 +12,19 @@ const STEPS = [
   {
     name: "join",
     title: "Làm bà con mới",
-    text: "Cầm điện thoại của bà Mến, bấm BẮT ĐẦU rồi làm theo lời Loa Số.",
-    act: "Cầm máy bà Mến",
+    text: "Cầm máy bà Mến, bấm BẮT ĐẦU rồi làm theo lời Loa Số.",
     run: () => choose(first("newcomer")),
   },
   {
     name: "tell",
     title: "Làm trưởng thôn",
-    text: "Gõ một tin cho cả thôn, xem trước, bấm gửi và nhìn tin tới từng nhà.",
-    act: "Cầm máy trưởng thôn",
+    text: "Gõ một tin cho cả thôn, bấm gửi và nhìn tin tới từng nhà.",
     run: () => choose(first("village_head")),
   },
   {
     name: "wait",
     title: "Tua tới giờ gửi mẹo",
-    text: "Mỗi người chọn một giờ nhận mẹo. Tua đồng hồ để thấy mẹo tới.",
-    act: "Tua tới giờ mẹo",
+    text: "Mỗi người chọn một giờ nhận mẹo: tua đồng hồ để thấy mẹo tới.",
     run: mayFail(() => post("clock", { hour: nextTip() })),
   },
 ];
@@ -54,8 +51,10 @@ function tour() {
     "ol",
     { class: "steps" },
     STEPS.map((step, n) => {
-      const button = h("button", { type: "button", class: "step-act", data: { step: step.name }, onclick: step.run }, step.act);
-      return h("li", { class: "step", data: { step: step.name } }, h("span", { class: "step-mark" }, String(n + 1)), h("div", {}, h("strong", {}, step.title), h("p", {}, step.text), button));
+      const mark = h("span", { class: "step-mark" }, String(n + 1));
+      const words = h("span", { class: "step-words" }, h("strong", {}, step.title), h("span", {}, step.text));
+      const button = h("button", { type: "button", class: "step", data: { step: step.name }, onclick: step.run }, mark, words, icon("go"));
+      return h("li", {}, button);
     }),
   );
   const hide = iconButton("close", "Cất hướng dẫn", () => show(false));
@@ -73,7 +72,7 @@ function show(yes) {
 function finish(name) {
   if (done.has(name)) return;
   done.add(name);
-  const step = parts.tour.querySelector(`li[data-step="${name}"]`);
+  const step = parts.tour.querySelector(`[data-step="${name}"]`);
   step.classList.add("done");
   step.querySelector(".step-mark").replaceChildren(icon("check"));
 }

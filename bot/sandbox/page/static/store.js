@@ -19,6 +19,7 @@ export const state = {
   commands: [],
   samples: [],
   rates: [],
+  recent: [],
   pulse: null,
   me: null,
   place: "bot",
@@ -69,6 +70,7 @@ export async function load() {
   state.commands = found.commands;
   state.samples = found.samples;
   state.rates = found.rates;
+  state.recent = found.recent;
   state.pulse = found.pulse;
   state.people = new Map(found.people.map((one) => [one.id, { ...one, unread: unread.get(one.id) ?? 0 }]));
   state.groups = new Map(found.groups.map((one) => [one.id, { ...one, unread: state.groups.get(one.id)?.unread ?? 0 }]));
