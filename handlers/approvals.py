@@ -16,17 +16,28 @@ _REASONS = ("source", "wording", "time")
 @router.on_button("ap")
 async def pressed(ctx: Context) -> None:
     """`ap:VERB:CAMPAIGN…`."""
-    verb, number, *rest = [*ctx.match, "", ""]
-    if not number.isdecimal():
+    verb, number, why = [*ctx.match, "", "", ""][:3]
+    if verb == "list":
+        await show_waiting(ctx)
+    elif not number.isdecimal() or len(number) > 15:
         await notice(ctx, "approval.over")
     elif verb == "yes":
         await approve(ctx, int(number))
     elif verb == "no":
         await ask_why(ctx, int(number))
     else:
-        word = rest[0] if rest[0] in _REASONS else _REASONS[0]
+        word = why if why in _REASONS else _REASONS[0]
         reason = ctx.desk.book.label("vi", f"approval.reason_{word}")
         await reject(ctx, int(number), reason)
+
+
+async def show_waiting(ctx: Context) -> None:
+    """Everything that still waits for them."""
+    found = await approvals.waiting(ctx.tx, ctx.person)
+    for campaign in found:
+        await approvals.ask(ctx.tx, ctx.desk, campaign, [ctx.person.id], ctx.capabilities, ctx.now)
+    if not found:
+        await ctx.reply("approval.none_waiting")
 
 
 async def approve(ctx: Context, campaign_id: int) -> None:

@@ -7,7 +7,7 @@ from bot.core.words import PersonStatus
 from bot.db.tables import Unit
 from bot.outreach import consent, curriculum, referrals
 from bot.outreach.referrals import Payload
-from handlers import menu, profile, tips, welcome
+from handlers import events, menu, profile, tips, welcome
 from handlers.phrases import Phrases
 from handlers.routing import Context, NotMine, Router
 
@@ -41,6 +41,7 @@ async def arrive(ctx: Context, payload: Payload) -> None:
     tip = curriculum.tip_named(ctx.desk, payload.tip, ctx.now) if payload.tip else None
     if tip is not None:
         await tips.show(ctx, tip)
+    shown = tip is not None or (payload.event > 0 and await events.show_linked(ctx, payload.event))
     if not consent.has(ctx.person, ctx.desk):
         await welcome.offer(ctx, **({"invite": payload.code} if payload.code else {}))
         return
@@ -51,7 +52,7 @@ async def arrive(ctx: Context, payload: Payload) -> None:
         await profile.propose(ctx, home, "subscribe" if profile.is_subscribing(ctx) else "settings")
     elif profile.is_asking(ctx):
         await profile.ask_again(ctx)
-    elif tip is None:
+    elif not shown:
         await menu.show(ctx)
 
 

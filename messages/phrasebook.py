@@ -37,6 +37,7 @@ class Phrasebook:
         self._environment.filters |= {
             "hour": self._hour,
             "day": self._day,
+            "date": self._date,
             "moment": self._moment,
             "number": _number,
         }
@@ -85,7 +86,11 @@ class Phrasebook:
 
     def _day(self, moment: datetime | date) -> str:
         local = moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
-        return f"{_WEEKDAYS[local.weekday()]}, {local.day}/{local.month}/{local.year}"
+        return f"{_WEEKDAYS[local.weekday()]}, {self._date(local)}"
+
+    def _date(self, moment: datetime | date) -> str:
+        local = moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
+        return f"{local.day}/{local.month}/{local.year}"
 
     def _moment(self, moment: datetime) -> str:
         return f"{self._hour(moment)} {self._day(moment)}"

@@ -19,6 +19,7 @@ from bot.outreach.mandates import Mandate
 
 DECIDERS = (RoleName.APPROVER, RoleName.ADMIN)
 _MOST = 10
+_SHOWN = 5
 
 
 class Verdict(StrEnum):
@@ -44,6 +45,13 @@ async def ask(tx: Tx, desk: Desk, campaign: Campaign, among: Sequence[int], can:
         contact = await notify.contact_of(tx, person_id, prefer=item.account_id)
         if contact is not None:
             await _show(tx, desk, campaign, item, contact, can, now)
+
+
+async def waiting(tx: Tx, person: Person) -> list[Campaign]:
+    """What that person may decide about now, the oldest first."""
+    held = await roles.units_for(tx, person, DECIDERS)
+    paths = list(dict.fromkeys(unit.path for _, unit in held))
+    return await proposals.waiting(tx, paths, but=person.id, limit=_SHOWN)
 
 
 async def _show(

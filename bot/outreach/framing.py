@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bot.core.events import Button, Buttons
-from bot.core.words import CampaignKind
+from bot.core.words import CampaignKind, ItemKind
 from bot.db import Tx
 from bot.db.tables import Campaign, Item
 from bot.outreach.desk import Desk
@@ -27,7 +27,26 @@ async def frame(tx: Tx, desk: Desk, campaign: Campaign, item: Item, language: st
     if campaign.kind is CampaignKind.TIP:
         return of_tip(desk, item, language)
     header = Rich(campaign.header) if campaign.header else None
-    return Frame(header, desk.book.say(language, "common.stop_hint"))
+    if item.kind is ItemKind.TIP:
+        return replace(of_tip(desk, item, language), header=header)
+    footer, buttons = desk.book.say(language, "common.stop_hint"), of_event(desk, campaign, language)
+    return Frame(header, footer, buttons)
+
+
+def of_event(desk: Desk, campaign: Campaign, language: str) -> Buttons:
+    """What one can press under a campaign about an event; nothing under any other."""
+    if campaign.event_id is None or campaign.kind is CampaignKind.EVENT_CANCELLED:
+        return ()
+    return event_buttons(desk, campaign.event_id, language)
+
+
+def event_buttons(desk: Desk, event_id: int, language: str) -> Buttons:
+    say = desk.book.label
+    yes = Button(say(language, "event.button_yes"), f"ev:yes:{event_id}")
+    no = Button(say(language, "event.button_no"), f"ev:no:{event_id}")
+    calendar = Button(say(language, "event.button_calendar"), f"ev:ics:{event_id}")
+    forward = Button(say(language, "event.button_forward"), f"fw:event:{event_id}")
+    return ((yes, no), (calendar, forward))
 
 
 def of_tip(desk: Desk, item: Item, language: str, *, pushed: bool = True) -> Frame:

@@ -15,33 +15,38 @@ LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _LENGTH = 7
 _CODE = re.compile(rf"[{LETTERS}]{{6,8}}")
 _TIP = re.compile(r"[a-z][a-z0-9_]{2,59}")
+_EVENT = re.compile(r"[1-9][0-9]{0,14}")
 _MOST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What a deep link hands over: an invite's code, a tip to show first."""
+    """What a deep link hands over: an invite's code, a tip or an event to show first."""
 
     code: str = ""
     tip: str = ""
+    event: int = 0
 
     def __str__(self) -> str:
         parts = [f"i_{self.code}" if self.code else "", f"t_{self.tip}" if self.tip else ""]
+        parts.append(f"e_{self.event}" if self.event else "")
         return "-".join(part for part in parts if part)
 
 
 def read(payload: str) -> Payload:
     """Read what came with a link; whatever is not known is left out. Never raises."""
-    code = tip = ""
+    code, tip, event = "", "", 0
     for part in payload[:_MOST].split("-"):
         kind, _, value = part.partition("_")
         if kind == "i" and _CODE.fullmatch(value.upper()):
             code = value.upper()
         elif kind == "t" and _TIP.fullmatch(value):
             tip = value
+        elif kind == "e" and _EVENT.fullmatch(value):
+            event = int(value)
         elif _CODE.fullmatch(part.upper()):
             code = part.upper()
-    return Payload(code, tip)
+    return Payload(code, tip, event)
 
 
 async def code_for(tx: Tx, person: Person, unit: Unit | None, now: datetime) -> str:

@@ -1,0 +1,409 @@
+"""An event from the first word to the last: announced, answered, put into the calendar, reminded of, called off."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import icalendar
+import pytest
+
+from bot.core.events import Location, Media, MediaKind
+from bot.core.words import CampaignKind, Lane, RoleName, RunState
+from bot.db import events as queries
+from bot.db import people, roles, runs, units
+from bot.db.tables import Campaign, Event, Run
+from bot.outreach import events
+from tests.support.talk import ZONE, Speaker, Talk
+
+VILLAGE = "18859001"
+
+
+def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=ZONE).astimezone(UTC)
+
+
+async def village(talk: Talk) -> Speaker:
+    """A commune's editor, a village with two residents, and one next door."""
+    await talk.village(VILLAGE, "Thôn Đông")
+    await talk.village("18859002", "Thôn Tây")
+    editor = await talk.staff("8", RoleName.EDITOR, "18859")
+    await talk.resident("100", unit=VILLAGE)
+    await talk.resident("101", unit=VILLAGE)
+    await talk.resident("200", unit="18859002")
+    return editor
+
+
+async def announce(editor: Speaker, when: str = "19h ngày 26/11", unit: str = "Thôn Đông") -> None:
+    await editor.says("tạo sự kiện")
+    await editor.says("Lớp học VNeID")
+    await editor.says(when)
+    await editor.says("Nhà văn hóa thôn")
+    await editor.says(unit)
+    await editor.presses("Bỏ qua")
+    await editor.presses("Bỏ qua")
+    assert await editor.presses("📢 Đăng và gửi") == ["broadcast.planned"]
+
+
+async def sent_out(talk: Talk, editor: Speaker, when: str = "19h ngày 26/11") -> None:
+    await announce(editor, when)
+    talk.advance(seconds=61)
+    await talk.deliver()
+
+
+async def remind(talk: Talk) -> list[Run]:
+    async with talk.database.write() as tx:
+        return await events.plan_reminders(tx, talk.desk, talk.now)
+
+
+async def event(talk: Talk) -> Event:
+    async with talk.database.read() as tx:
+        found = await queries.get(tx, 1)
+    assert found is not None
+    return found
+
+
+async def of_kind(talk: Talk, kind: CampaignKind) -> list[tuple[Run, Campaign]]:
+    async with talk.database.read() as tx:
+        return [pair for pair in await runs.latest(tx, 20) if pair[1].kind is kind]
+
+
+async def test_announced_step_by_step_and_read_by_the_village_alone(talk: Talk) -> None:
+    editor = await village(talk)
+    assert await editor.says("tạo sự kiện") == ["event.ask_title"]
+    assert await editor.says("Lớp học VNeID") == ["event.ask_time"]
+    assert await editor.says("thứ năm 19h") == ["event.ask_place"]
+    assert await editor.says("Nhà văn hóa thôn") == ["event.ask_unit"]
+    assert await editor.says("thon dong") == ["event.ask_text"]
+    assert await editor.says("Mang theo _căn cước_ & điện thoại") == ["event.ask_picture"]
+    assert await editor.says(media=(Media(MediaKind.PHOTO, file_id="poster"),)) == ["event.summary"]
+    preview, summary = editor.heard[-2:]
+    assert "2 người ở Thôn Đông" in summary.text
+    assert await editor.presses("📢 Đăng và gửi") == ["broadcast.planned"]
+    talk.advance(seconds=61)
+    await talk.deliver()
+    got = talk.person("100").last
+    assert got.text == preview.text
+    assert got.text.startswith("📢 Cán bộ Phường Đồng Thuận mời bà con:")
+    assert "19:00 thứ Năm, 26/11/2026" in got.text
+    assert "_căn cước_ &" in got.text
+    assert got.media[0].file_id == "poster"
+    assert [b.label for b in talk.person("100").buttons()] == ["✅ Đi", "❌ Không", "📅 Thêm vào lịch", "↗️ Chuyển tiếp"]
+    assert talk.person("200").heard == []
+    found = await event(talk)
+    assert (found.title, found.place) == ("Lớp học VNeID", "Nhà văn hóa thôn")
+    assert found.starts_at == at(19, day=26)
+
+
+async def test_a_village_head_is_not_asked_for_the_unit(talk: Talk) -> None:
+    await village(talk)
+    head = await talk.staff("7", RoleName.VILLAGE_HEAD, VILLAGE)
+    await head.says("/taosukien")
+    await head.says("Họp thôn")
+    await head.says("19h tối mai")
+    assert await head.says("Nhà văn hóa") == ["event.ask_text"]
+    assert await head.says("bỏ qua") == ["event.ask_picture"]
+    assert await head.says("không") == ["event.summary"]
+
+
+async def test_residents_cannot_announce(talk: Talk) -> None:
+    await village(talk)
+    assert await talk.person("100").says("tạo sự kiện") == ["event.not_staff"]
+    assert await talk.person("100").presses_data("ev:new") == ["event.not_staff"]
+    influencer = await talk.staff("9", RoleName.INFLUENCER, VILLAGE)
+    assert await influencer.says("/taosukien") == ["event.not_staff"]
+
+
+async def test_times_that_cannot_be(talk: Talk) -> None:
+    editor = await village(talk)
+    await editor.says("tạo sự kiện")
+    await editor.says("Họp")
+    assert await editor.says("hôm nào đó") == ["event.time_unclear"]
+    assert await editor.says("8h sáng nay") == ["event.time_past"]
+    assert await editor.says("8h 1/3/2030") == ["event.time_far"]
+    talk.now = at(21)
+    assert await editor.says("6h sáng mai") == ["event.time_at_night"]
+    assert await editor.says("8h sáng mai") == ["event.ask_place"]
+
+
+async def test_a_place_on_the_map(talk: Talk) -> None:
+    editor = await village(talk)
+    await editor.says("tạo sự kiện")
+    await editor.says("Họp")
+    await editor.says("19h tối mai")
+    assert await editor.says(location=Location(17.4, 106.6)) == ["event.ask_place_name"]
+    assert await editor.says("Nhà văn hóa") == ["event.ask_unit"]
+    await editor.presses("Phường Đồng Thuận")
+    await editor.presses("Bỏ qua")
+    await editor.presses("Bỏ qua")
+    await editor.presses("📢 Đăng và gửi")
+    talk.advance(seconds=61)
+    await talk.deliver()
+    assert any(m.location == Location(17.4, 106.6) for m in talk.person("200").heard)
+    assert "ev:yes:1" in [b.data for b in talk.person("200").buttons()]
+
+
+async def test_leaving_dropping_and_beginning_anew(talk: Talk) -> None:
+    editor = await village(talk)
+    await editor.says("tạo sự kiện")
+    assert await editor.says("thôi") == ["event.dropped"]
+    await editor.says("tạo sự kiện")
+    assert await editor.says("Thông báo") == ["event.ask_time"], "a title may be a word that begins something else"
+    assert await editor.presses("🗑 Bỏ") == ["event.dropped"]
+    assert await editor.presses("🗑 Bỏ") == ["event.stale"]
+    await editor.says("tạo sự kiện")
+    assert await editor.says("   ") == ["event.ask_title"]
+
+
+async def test_pressing_twice_announces_once(talk: Talk) -> None:
+    editor = await village(talk)
+    await announce(editor)
+    assert await editor.presses("📢 Đăng và gửi") == ["event.stale"]
+    async with talk.database.read() as tx:
+        assert await queries.get(tx, 2) is None
+
+
+async def test_undo_takes_the_event_with_it(talk: Talk) -> None:
+    editor = await village(talk)
+    await announce(editor)
+    assert await editor.presses("↩️ Hoàn tác") == ["broadcast.undone"]
+    talk.advance(seconds=61)
+    await talk.deliver()
+    assert talk.person("100").heard == []
+    assert (await event(talk)).cancelled_at is not None
+    assert await remind(talk) == []
+    assert await talk.person("100").says("sự kiện") == ["event.none"]
+
+
+async def test_a_role_taken_away_before_confirming(talk: Talk) -> None:
+    editor = await village(talk)
+    await editor.says("tạo sự kiện")
+    for word in ("Họp", "19h tối mai", "Nhà văn hóa", "Thôn Đông", "bỏ qua", "bỏ qua"):
+        await editor.says(word)
+    async with talk.database.write() as tx:
+        contact = await people.contact(tx, talk.account.id, "8")
+        unit = await units.by_code(tx, "18859")
+        assert contact is not None
+        assert unit is not None
+        await roles.revoke(tx, contact.person_id, RoleName.EDITOR, unit.id)
+    assert await editor.presses("📢 Đăng và gửi") == ["event.not_yours"]
+
+
+async def test_answers_can_be_changed_and_are_counted_for_the_author(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    one, two = talk.person("100"), talk.person("101")
+    assert await one.presses("✅ Đi") == ["event.going"]
+    assert await two.presses("✅ Đi") == ["event.going"]
+    assert await two.presses("❌ Không") == ["event.not_going"]
+    assert await one.presses("✅ Đi") == ["event.going"]
+    assert await editor.says("/events") == ["event.list"]
+    assert await editor.presses("Lớp học VNeID") == ["event.card", "event.numbers"]
+    assert editor.last.text == "👥 1 người hẹn đi, 1 người báo không đi."
+    assert await one.says("sự kiện") == ["event.list"]
+    assert "✅ Bà con đã hẹn đi" in one.last.text
+    assert await one.presses("Lớp học VNeID") == ["event.card"]
+
+
+async def test_answers_in_a_group_are_those_of_whoever_pressed(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    one = talk.person("100").in_group("-7")
+    assert await one.presses_data("ev:yes:1") == ["event.going_short"]
+    stranger = talk.person("999").in_group("-7")
+    assert await stranger.presses_data("ev:yes:1") == ["event.answer_in_private"]
+    async with talk.database.read() as tx:
+        assert (await queries.answers(tx, 1)).going == 1
+
+
+async def test_somebody_who_has_not_subscribed_may_answer_and_is_told_how_to_be_reminded(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    stranger = talk.person("999")
+    assert await stranger.presses_data("ev:yes:1") == ["event.going"]
+    assert "đăng ký" in stranger.last.text
+
+
+async def test_answers_after_the_start_come_too_late(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    talk.now = at(19, 1, day=26)
+    assert await talk.person("100").presses("✅ Đi") == ["event.has_begun"]
+    assert await talk.person("100").presses_data("ev:yes:77") == ["event.unknown"]
+
+
+async def test_the_calendar_file_reads_back(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    resident = talk.person("100")
+    assert await resident.presses("📅 Thêm vào lịch") == ["event.file"]
+    (file,) = resident.last.media
+    assert (file.kind, file.name) == (MediaKind.FILE, "su-kien-1.ics")
+    calendar = icalendar.Calendar.from_ical(file.content or b"")
+    (found,) = calendar.walk("VEVENT")
+    assert found["SUMMARY"] == "Lớp học VNeID"
+    assert found["LOCATION"] == "Nhà văn hóa thôn"
+    assert found["UID"] == "event-1@loaso"
+    assert found.decoded("DTSTART") == at(19, day=26)
+    assert found["DTSTART"].params["TZID"] == "Asia/Ho_Chi_Minh"
+    assert [z["TZID"] for z in calendar.walk("VTIMEZONE")] == ["Asia/Ho_Chi_Minh"]
+    assert [a.decoded("TRIGGER") for a in found.walk("VALARM")] == [timedelta(days=-1), timedelta(hours=-2)]
+    await resident.presses("📅 Thêm vào lịch")
+    assert resident.last.media[0].content == file.content, "the same file every time"
+
+
+async def test_those_who_come_are_reminded_twice(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    await talk.person("100").presses("✅ Đi")
+    await talk.person("101").presses("❌ Không")
+    assert await remind(talk) == [], "not yet within three days"
+    talk.now = at(8, day=24)
+    assert len(await remind(talk)) == 2
+    assert await remind(talk) == [], "planned once, however often the job runs"
+    async with talk.database.read() as tx:
+        reminders = [run for run, of in await runs.latest(tx, 9) if of.kind is CampaignKind.EVENT_REMINDER]
+    assert sorted(r.planned_at for r in reminders) == [at(18, day=25), at(17, day=26)]
+    before = len(talk.person("100").heard)
+    talk.now = at(18, day=25)
+    await talk.deliver()
+    assert talk.person("100").last.text.startswith("⏰ Nhắc bà con")
+    talk.now = at(17, day=26)
+    await talk.deliver()
+    assert len(talk.person("100").heard) == before + 2
+    assert not any("⏰" in m.text for m in talk.person("101").heard)
+    assert await talk.person("100").presses("❌ Không") == ["event.not_going"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "second"),
+    [
+        (at(19, day=26), at(17, day=26)),
+        (at(8, 30, day=26), at(20, day=25)),
+        (at(5, day=26), at(20, day=25)),
+        (at(9, day=26), at(7, day=26)),
+        (at(23, 30, day=26), at(20, day=26)),
+    ],
+)
+async def test_reminders_keep_out_of_the_night(talk: Talk, starts: datetime, second: datetime) -> None:
+    times = events.reminder_times(talk.desk.clock, starts)
+    assert [t for t, _ in times] == [at(18, day=25), second]
+    assert all(not talk.desk.clock.is_quiet(t) and t < until <= starts for t, until in times)
+
+
+async def test_a_reminder_that_could_not_leave_in_the_evening_does_not_leave_at_night(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    await talk.person("100").presses("✅ Đi")
+    talk.now = at(9, day=24)
+    await remind(talk)
+    before = len(talk.person("100").heard)
+    talk.now = at(23, day=25)
+    await talk.deliver()
+    talk.now = at(9, day=26)
+    await talk.deliver()
+    assert len(talk.person("100").heard) == before
+    talk.now = at(17, 5, day=26)
+    await talk.deliver()
+    assert len(talk.person("100").heard) == before + 1
+
+
+async def test_called_off_after_asking_and_those_who_come_hear_of_it(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    one, two = talk.person("100"), talk.person("101")
+    await one.presses("✅ Đi")
+    talk.now = at(9, day=24)
+    await remind(talk)
+    await editor.presses_data("ev:show:1")
+    assert await editor.presses("🚫 Hủy sự kiện") == ["event.ask_cancel"]
+    assert "1 người đã hẹn đi" in editor.last.text
+    heard = len(two.heard)
+    assert await editor.presses("🚫 Hủy và báo bà con") == ["event.cancelled"]
+    await talk.deliver()
+    assert one.last.text.startswith("🚫 Đã hủy: Lớp học VNeID")
+    assert len(two.heard) == heard
+    assert all(run.state is RunState.CANCELLED for run, _ in await of_kind(talk, CampaignKind.EVENT_REMINDER))
+    assert await remind(talk) == []
+    for moment in (at(18, day=25), at(17, day=26)):
+        talk.now = moment
+        await talk.deliver()
+    assert not any("⏰" in m.text for m in one.heard)
+    assert await one.presses("✅ Đi") == ["event.was_cancelled"]
+    assert await one.presses("📅 Thêm vào lịch") == ["event.was_cancelled"]
+    assert await editor.presses_data("ev:off:1") == ["event.was_cancelled"]
+    assert await one.says("sự kiện") == ["event.none"]
+
+
+async def test_only_its_author_and_editors_may_call_it_off(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    assert await talk.person("100").presses_data("ev:cancel:1") == ["event.not_yours"]
+    assert await talk.person("100").presses_data("ev:off:1") == ["event.not_yours"]
+    above = await talk.staff("9", RoleName.ADMIN, "44")
+    assert await above.presses_data("ev:cancel:1") == ["event.ask_cancel"]
+    assert await above.presses("Không hủy") == ["event.card", "event.numbers"]
+
+
+@pytest.mark.parametrize(
+    ("when", "now", "urgent"),
+    [
+        ("19h ngày 26/11", at(12, day=26), False),
+        ("22h ngày 26/11", at(20, 45, day=26), True),
+        ("6h ngày 27/11", at(22, day=26), True),
+        ("9h ngày 27/11", at(22, day=26), False),
+    ],
+)
+async def test_the_notice_passes_quiet_hours_only_when_it_would_come_too_late(
+    talk: Talk, when: str, now: datetime, urgent: bool
+) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor, when)
+    await talk.person("100").presses("✅ Đi")
+    talk.now = now
+    await editor.presses_data("ev:off:1")
+    ((run, campaign),) = await of_kind(talk, CampaignKind.EVENT_CANCELLED)
+    assert campaign.urgent is urgent
+    assert (run.lane is Lane.ALERT) is urgent
+    before = len(talk.person("100").heard)
+    await talk.deliver()
+    heard = len(talk.person("100").heard) - before
+    assert heard == (0 if talk.desk.clock.is_quiet(now) and not urgent else 1)
+
+
+async def test_the_list_shows_what_is_near(talk: Talk) -> None:
+    editor = await village(talk)
+    assert await talk.person("200").says("/events") == ["event.none"]
+    await sent_out(talk, editor)
+    assert await talk.person("200").says("/events") == ["event.none"]
+    assert await talk.person("100").says("lịch") == ["event.list"]
+    assert await editor.presses_data("ev:list") == ["event.list"]
+    assert await talk.person("777").says("/events") == ["event.list"]
+    talk.now = at(20, day=26)
+    assert await talk.person("100").says("/events") == ["event.none"]
+
+
+async def test_a_link_opens_the_event(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    assert "event.card" in await talk.person("100").says("/start e_1")
+    assert "event.card" in await talk.person("998").says("/start e_1")
+    assert "event.card" not in await talk.person("100").says("/start e_99")
+
+
+async def test_in_english(talk: Talk) -> None:
+    editor = await village(talk)
+    await talk.resident("300", unit=VILLAGE)
+    async with talk.database.write() as tx:
+        contact = await people.contact(tx, talk.account.id, "300")
+        assert contact is not None
+        person = await people.get(tx, contact.person_id)
+        assert person is not None
+        person.language = "en"
+    await sent_out(talk, editor)
+    guest = talk.person("300")
+    assert await guest.says("/events") == ["event.list"]
+    assert "19:00, 26/11/2026" in guest.last.text
+    await guest.presses("Lớp học VNeID")
+    assert [b.label for b in guest.buttons()][:2] == ["✅ Going", "❌ Not going"]
+    await guest.presses("✅ Going")
+    assert "Noted" in guest.last.text
