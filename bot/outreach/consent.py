@@ -11,7 +11,6 @@ from bot.db.tables import Person, Unit
 from bot.outreach.desk import Desk
 from bot.outreach.people import tombstone
 
-
 ELSEWHERE = "import"
 """The version under which an import notes consent that was given on paper."""
 
