@@ -24,6 +24,7 @@ from bot.outreach.checks import Finding, Mark, hint, right, wrong
 from bot.settings import EngineKind, Settings, load, secret_key, unknown_names
 
 _PATIENCE = aiohttp.ClientTimeout(total=8)
+_NEAR = aiohttp.ClientTimeout(total=2)
 
 
 def check() -> int:
@@ -145,7 +146,7 @@ async def _port(settings: Settings) -> Finding:
 
 async def _is_ours(url: str) -> bool:
     try:
-        async with aiohttp.ClientSession(timeout=_PATIENCE) as session, session.get(url) as answer:
+        async with aiohttp.ClientSession(timeout=_NEAR) as session, session.get(url) as answer:
             return answer.status == 200 and answer.headers.get("Server") == "loaso"
     except (aiohttp.ClientError, TimeoutError):
         return False

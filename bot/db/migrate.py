@@ -50,7 +50,7 @@ def newest() -> str:
 def _is_newest(connection: sa.Connection) -> bool:
     if not sa.inspect(connection).has_table("alembic_version"):
         return False
-    return connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == newest()
+    return bool(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == newest())
 
 
 def _is_current(connection: sa.Connection) -> bool:
