@@ -7,13 +7,12 @@ const jump = mayFail(async (body) => {
   const clock = await post("clock", body);
   state.pulse.clock = clock;
   show(clock);
-  tell("jumped");
 });
 
 let last = 0;
 
 function show(clock) {
-  if (last && clock.now - last > 30) tell("jumped");
+  if (last && clock.now - last > 30) tell("jumped", clock.now - last);
   last = clock.now;
   $("clock-time").textContent = hour(clock.now);
   $("clock-day").textContent = day(clock.now);

@@ -50,8 +50,7 @@ function svg(tag, props, ...children) {
 function chart() {
   const bars = [...Array(60).keys()].map((n) => svg("rect", { x: n * 5 + 0.75, width: 3.5, rx: 1, class: "chart-bar" }));
   const limit = svg("line", { x1: 0, x2: 300, class: "chart-limit" });
-  const label = svg("text", { x: 300, "text-anchor": "end", class: "chart-label" });
-  const drawn = svg("svg", { viewBox: "0 0 300 64", class: "chart", role: "img", "aria-label": "Số tin mỗi giây trong một phút qua" }, limit, label, ...bars);
+  const drawn = svg("svg", { viewBox: "0 0 300 64", class: "chart", role: "img", "aria-label": "Số tin mỗi giây trong một phút qua" }, limit, ...bars);
   const draw = (rates) => {
     const top = Math.max(34, ...rates);
     const height = (value) => (value / top) * 60;
@@ -65,10 +64,8 @@ function chart() {
     const y = 63 - height(30);
     limit.setAttribute("y1", String(y));
     limit.setAttribute("y2", String(y));
-    label.setAttribute("y", String(y - 3));
-    label.textContent = "mức cho phép: 30 tin mỗi giây";
   };
-  return { box: h("figure", { class: "chart-box" }, drawn, h("figcaption", {}, h("span", {}, "một phút trước"), h("span", {}, "bây giờ"))), draw };
+  return { box: h("figure", { class: "chart-box" }, drawn, h("figcaption", {}, h("span", {}, "một phút trước"), h("span", { class: "limit" }, "mức 30 tin mỗi giây"), h("span", {}, "bây giờ"))), draw };
 }
 
 function pulse(found) {

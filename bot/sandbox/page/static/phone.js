@@ -48,6 +48,7 @@ function head() {
         { class: "phone-title" },
         here ? groupAvatar() : h("span", { class: "avatar bot", "aria-hidden": "true" }, icon("speaker")),
         h("span", { class: "phone-names" }, h("strong", {}, title), note),
+        h("span", { class: "phone-me" }, avatar(person, "small"), h("span", {}, person.name)),
         here ? null : iconButton("dots", "Việc khác", (event) => more(event.currentTarget), { "aria-haspopup": "menu" }),
       ),
       tabs,
@@ -248,8 +249,8 @@ export function start() {
     head();
   });
   on("opened", () => {
-    draw({ toBottom: true });
     foot();
+    draw({ toBottom: true });
   });
   on("chat", (message) => {
     if (message.bot) still();

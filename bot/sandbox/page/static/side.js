@@ -2,7 +2,7 @@
 
 import { $, avatar, h, icon, iconButton } from "./dom.js";
 import { choose } from "./people.js";
-import { PARTS, hour, number, on, post, state, tell, mayFail } from "./store.js";
+import { PARTS, date, number, on, post, state, mayFail } from "./store.js";
 
 const KEY = "loaso-demo-tour";
 const parts = {};
@@ -96,7 +96,7 @@ function who() {
     ["Nơi ở", known.unit],
     ["Nhóm", GROUPS[known.group]],
     ["Giờ nhận mẹo", known.tip_hour === null || known.tip_hour === undefined ? null : `${known.tip_hour} giờ`],
-    ["Đồng ý lúc", known.consent_at ? hour(known.consent_at) : null],
+    ["Đồng ý từ", known.consent_at ? date(known.consent_at) : null],
     ["Vai trò", known.roles?.map((one) => `${PARTS[one.role] ?? one.role}, ${one.unit}`).join("; ")],
     ["Đã mời", known.invited ? `${number(known.invited)} người` : null],
   ].filter(([, value]) => value);
@@ -119,12 +119,15 @@ function who() {
 export function start() {
   tour();
   parts.who = h("section", { class: "card-box who", id: "who", "aria-live": "polite" });
-  $("side").replaceChildren(parts.tour, parts.who, parts.again);
+  $("side").replaceChildren(parts.who, parts.again);
+  const narrow = matchMedia("(max-width: 1020px)");
+  const put = () => (narrow.matches ? $("people-tour") : $("side")).prepend(parts.tour);
+  narrow.addEventListener("change", put);
+  put();
   for (const kind of ["switching", "opened", "known"]) on(kind, who);
   on("said", ({ chat, message }) => {
     if (!message.bot && state.people.get(chat)?.part === "newcomer") finish("join");
     if (message.bot && state.people.get(state.me)?.part === "village_head" && chat !== state.me) finish("tell");
   });
-  on("jumped", () => finish("wait"));
-  tell("side");
+  on("jumped", (seconds) => seconds > 1500 && finish("wait"));
 }

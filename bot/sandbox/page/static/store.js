@@ -211,4 +211,5 @@ function format(name, options) {
 
 export const hour = (seconds) => format("hour", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(seconds * 1000);
 export const day = (seconds) => format("day", { weekday: "long", day: "numeric", month: "numeric" }).format(seconds * 1000);
+export const date = (seconds) => format("date", { day: "numeric", month: "numeric", year: "numeric" }).format(seconds * 1000);
 export const number = (value) => new Intl.NumberFormat("vi").format(value);
