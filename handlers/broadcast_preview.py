@@ -37,6 +37,8 @@ def target(ctx: Context, mandate: Mandate) -> str:
     """To whom, in the author's words."""
     if mandate.circle is not None:
         return ctx.desk.book.label(ctx.person.language, "broadcast.circle")
+    if mandate.groups is not None:
+        return ctx.desk.book.label(ctx.person.language, "broadcast.groups")
     return mandate.unit.name
 
 

@@ -60,7 +60,8 @@ def _term(term: Term) -> sa.ColumnElement[bool]:
         mine = sa.select(Contact.person_id).where(
             Contact.added_by_id == int(term.value), Contact.kind == ChatKind.GROUP
         )
-        return sa.and_(Person.kind == PersonKind.GROUP, Person.id.in_(mine))
+        told_to_stop = Person.status == PersonStatus.STOPPED
+        return sa.and_(Person.kind == PersonKind.GROUP, ~told_to_stop, Person.id.in_(mine))
     human = sa.and_(Person.kind == PersonKind.HUMAN, Person.status == PersonStatus.ACTIVE)
     return sa.and_(human, _human(term))
 

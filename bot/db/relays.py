@@ -1,4 +1,4 @@
-"""Queries about relays: who carried which item on, and who came through whom."""
+"""Queries about relays: who carried which item on, and how."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.core.words import RelayKind
 from bot.db.session import Tx
-from bot.db.tables import Referral, Relay
+from bot.db.tables import Relay
 
 
 async def add(
@@ -30,9 +30,3 @@ async def add(
 async def of_person(tx: Tx, person_id: int) -> list[Relay]:
     """What that person carried on, the oldest first."""
     return list((await tx.execute(sa.select(Relay).where(Relay.person_id == person_id).order_by(Relay.id))).scalars())
-
-
-async def brought_by(tx: Tx, person_id: int) -> int:
-    """How many people came through that person."""
-    query = sa.select(sa.func.count()).select_from(Referral).where(Referral.by_id == person_id)
-    return (await tx.execute(query)).scalar_one()

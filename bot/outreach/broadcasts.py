@@ -101,10 +101,18 @@ async def confirm(
 
 
 async def carry_on(
-    tx: Tx, desk: Desk, author: Person, mandate: Mandate, item: Item, now: datetime, *, event_id: int | None = None
+    tx: Tx,
+    desk: Desk,
+    author: Person,
+    mandate: Mandate,
+    item: Item,
+    now: datetime,
+    *,
+    event_id: int | None = None,
+    again: bool = False,
 ) -> tuple[Campaign, Run]:
     """Send an approved item to the mandate's people in the author's name: what is approved needs nobody's consent
-    again. Raises `Duplicate` unless it is a new one."""
+    a second time. Raises `Duplicate` unless the author has been asked."""
     plan = Plan(
         kind=CampaignKind.BROADCAST,
         item=item,
@@ -115,6 +123,7 @@ async def carry_on(
         unit_id=mandate.unit.id,
         header=await header(tx, desk, mandate),
         event_id=event_id,
+        again=again,
     )
     campaign, run = await campaigns.create(tx, desk, plan, now)
     assert run is not None  # noqa: S101  # the plan is approved

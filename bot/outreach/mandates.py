@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.core.text import fold
@@ -21,12 +21,14 @@ LIMITED = frozenset({RoleName.VILLAGE_HEAD, RoleName.INFLUENCER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mandate:
-    """`role` holds for `own`; what is written goes to `unit`, or to the circle of the person `circle`."""
+    """`role` holds for `own`; what is written goes to `unit`, or to the circle of the person `circle`, or to the
+    groups to which the person `groups` added the bot."""
 
     role: RoleName
     own: Unit
     unit: Unit
     circle: int | None = None
+    groups: int | None = None
 
     @property
     def needs_approval(self) -> bool:
@@ -41,6 +43,8 @@ class Mandate:
     def audience(self) -> Expression:
         if self.circle is not None:
             return ((Term(Atom.CIRCLE, str(self.circle)),),)
+        if self.groups is not None:
+            return ((Term(Atom.CHATS, str(self.groups)),),)
         return ((Term(Atom.UNIT, self.unit.code),),)
 
 
@@ -68,11 +72,22 @@ async def to_unit(tx: Tx, person: Person, code: str, names: Iterable[RoleName] =
 
 async def to_circle(tx: Tx, person: Person, names: Iterable[RoleName] = (RoleName.INFLUENCER,)) -> Mandate | None:
     """In which role a person may write to those who joined through them."""
+    best = await _best(tx, person, names)
+    return replace(best, circle=person.id) if best is not None else None
+
+
+async def to_groups(tx: Tx, person: Person) -> Mandate | None:
+    """In which role a person may write to the groups to which they added the bot."""
+    best = await _best(tx, person, roles.BROADCASTERS)
+    return replace(best, groups=person.id) if best is not None else None
+
+
+async def _best(tx: Tx, person: Person, names: Iterable[RoleName]) -> Mandate | None:
     held = await roles.units_for(tx, person, names)
     if not held:
         return None
     role, own = min(held, key=lambda pair: (_BEST_FIRST.index(pair[0]), -len(pair[1].path)))
-    return Mandate(role=role, own=own, unit=own, circle=person.id)
+    return Mandate(role=role, own=own, unit=own)
 
 
 def may_choose(mandates: Sequence[Mandate]) -> bool:
