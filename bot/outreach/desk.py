@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bot.core.clock import Clock
-from bot.outreach.faq.engine import Answerer
-from messages import Phrasebook
-from messages.content.packs import Pack
+
+if TYPE_CHECKING:  # commands that only ask the database start without reading the content
+    from bot.outreach.faq.engine import Answerer
+    from messages import Phrasebook
+    from messages.content.packs import Pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
