@@ -65,18 +65,19 @@ def commands_menu(book: Phrasebook) -> CommandsMenu:
     return CommandsMenu(default=texts("vi"), translations={"en": texts("en")})
 
 
-def make_channels(settings: Settings, desk: Desk) -> list[Channel]:
+def make_channels(settings: Settings, clock: Clock, book: Phrasebook | None = None) -> list[Channel]:
     """One channel an account. None at all is allowed: everything but receiving and sending works."""
+    menu = commands_menu(book or Phrasebook(settings.zone))
     return [
         TelegramChannel(
             token.get_secret_value(),
             api_url=settings.telegram_api_url,
             secret_key=secret_key(settings),
             rate=settings.telegram_rate,
-            commands=commands_menu(desk.book),
+            commands=menu,
             mode=settings.telegram_mode.value,
             public_url=settings.public_url,
-            clock=desk.clock.now,
+            clock=clock.now,
         )
         for token in settings.telegram_token
     ]
@@ -97,7 +98,7 @@ class App:
         self.settings = settings
         self.desk = make_desk(settings, clock, house)
         self.database = Database(settings.database_url)
-        self.channels = list(make_channels(settings, self.desk) if channels is None else channels)
+        self.channels = list(make_channels(settings, self.desk.clock, self.desk.book) if channels is None else channels)
         self.metrics = Metrics()
         self.engine = LocalEngine(self.database, self.desk, self.channels, meter=self.metrics, sends=send)
         self.sole = SoleSender(self.database, settings.sqlite_path)
