@@ -70,7 +70,8 @@ def _human(term: Term) -> sa.ColumnElement[bool]:  # one line a word reads best
     match term.atom:
         case Atom.UNIT:
             path = sa.select(Unit.path).where(Unit.code == term.value).scalar_subquery()
-            below = sa.select(Unit.id).where(Unit.path.startswith(path))
+            # not LIKE: codes may hold an underscore, which would match any letter
+            below = sa.select(Unit.id).where(sa.func.substr(Unit.path, 1, sa.func.length(path)) == path)
             return Person.unit_id.in_(below)
         case Atom.GROUP:
             return Person.target_group == TargetGroup(term.value)

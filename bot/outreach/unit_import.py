@@ -70,14 +70,14 @@ class Tally:
 
 def read(path: Path, refuse: Refuse, progress: Callable[[int], None] = lambda _bytes: None) -> list[Wish]:
     """The lines that make sense by themselves. Raises `BadFile` and `OSError`."""
-    wishes: dict[str, Wish] = {}
+    wishes: dict[str, Wish] = {}  # by code without capitals: V1 and v1 would be one unit to most people
     for row in Sheet(path, REQUIRED, OPTIONAL).rows(refuse, progress):
         try:
             wish = _wish(row, wishes)
         except Refused as why:
             refuse(row.line, str(why))
         else:
-            wishes[wish.code] = wish
+            wishes[wish.code.lower()] = wish
     return list(wishes.values())
 
 
@@ -85,8 +85,8 @@ def _wish(row: Row, earlier: Mapping[str, Wish]) -> Wish:
     code, name = row["code"], clean(row["name"])
     if not CODE.fullmatch(code):
         raise Refused(f"{quote(code)} is not a code: 1 to 32 of A-Z, a-z, 0-9, '.', '_' and '-'" if code else "no code")
-    if code in earlier:
-        raise Refused(f"the code {code} stands on line {earlier[code].line} already")
+    if (before := earlier.get(code.lower())) is not None:
+        raise Refused(f"the code {before.code} stands on line {before.line} already")
     if not name or len(name) > 120:
         raise Refused("no name" if not name else "the name is longer than 120 characters")
     kind = _WORDS.get(fold(row["kind"]))
@@ -120,6 +120,10 @@ class _Plan:
     heirs: dict[str, str]
     refuse: Refuse
     refused: dict[str, int] = field(default_factory=dict)
+    spelled: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spelled = {code.lower(): code for code in self.known}
 
     def settle(self) -> list[Wish]:
         """Refuse until what is left fits together; a refused unit takes with it what hangs on it."""
@@ -132,10 +136,14 @@ class _Plan:
 
     def _bad(self) -> list[tuple[Wish, str]]:
         """What the first question finds that finds anything: a line must not fall over one that is refused itself."""
-        for question in (self._wrong_kind, self._wrong_parent, self._wrong_merger):
+        for question in (self._wrong_code, self._wrong_kind, self._wrong_parent, self._wrong_merger):
             if bad := [(wish, why) for wish in self.wishes.values() if (why := question(wish))]:
                 return bad
         return []
+
+    def _wrong_code(self, wish: Wish) -> str | None:
+        like = self.spelled.get(wish.code.lower(), wish.code)
+        return None if like == wish.code else f"the code {wish.code} differs from {like} in its capitals alone"
 
     def _wrong_parent(self, wish: Wish) -> str | None:
         if wish.kind is UnitKind.PROVINCE:

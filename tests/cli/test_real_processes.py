@@ -41,16 +41,7 @@ def _free_port() -> int:
         return port
 
 
-async def test_a_check_asks_the_platform(
-    telegram: TelegramSandbox, bot: BotAccount, sqlite_url: str, tmp_path: Path
-) -> None:
-    out, _ = await program(telegram, sqlite_url, tmp_path).loaso("check")
-    assert "✓ telegram:123456: @loaso_bot" in out
-    assert "✓ clock: agrees with 127.0.0.1" in out
-    assert TOKEN not in out
-
-
-async def test_a_check_names_every_account_that_does_not_work(
+async def test_a_check_asks_the_platform_about_every_account(
     telegram: TelegramSandbox, bot: BotAccount, sqlite_url: str, tmp_path: Path
 ) -> None:
     with socket.socket() as taken:
@@ -62,6 +53,8 @@ async def test_a_check_names_every_account_that_does_not_work(
         out, _ = await checked.loaso("check", expect=1)
         _, refused = await checked.loaso("run", "--no-send", expect=1)
     assert "✓ telegram:123456: @loaso_bot" in out
+    assert "✓ clock: agrees with 127.0.0.1" in out
+    assert TOKEN not in out
     assert "✗ telegram:654321: Telegram refuses the token of telegram:654321" in out
     assert f"✗ web: 127.0.0.1:{port} cannot be had" in out
     assert "ZZzz" not in out

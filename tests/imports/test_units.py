@@ -10,7 +10,8 @@ import pytest
 from bot.core.errors import BadFile
 from bot.core.words import PersonStatus, UnitKind
 from bot.db import Database, accounts, people, units
-from bot.outreach import unit_import
+from bot.db.audience import reach
+from bot.outreach import audience, unit_import
 from bot.outreach.unit_import import Tally
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -134,6 +135,7 @@ BAD = [
     ("V1," + "x" * 70_000 + ",thôn,18859,,,,", "longer than 64 KB"),
     ("18859,Phường,thôn,18871,,,,", "with units below it"),
     ("44,Tỉnh,tỉnh,18859,,,,", "has no parent"),
+    ("v8,Thôn Tám,thôn,18859,,,,", "differs from V8 in its capitals alone"),
 ]
 
 
@@ -163,6 +165,20 @@ async def test_a_code_that_stands_twice_is_refused_the_second_time(sqlite_url: s
     _, refused = await bring(database, file, HEADER + "V1,Thôn Một,thôn,18859,,,,\nV1,Thôn Hai,thôn,18859,,,,\n")
     await database.close()
     assert refused == {3: "the code V1 stands on line 2 already"}
+
+
+async def test_an_underscore_in_a_code_means_itself(database: Database, file: Path) -> None:
+    await bring(database, file, HEADER + "A_1,Thôn Một,thôn,18859,,,,\nAX1,Thôn Hai,thôn,18859,,,,\n")
+    async with database.write() as tx:
+        account = await accounts.ensure(tx, "telegram:1", NOW)
+        for number, code in (("7", "A_1"), ("8", "AX1")):
+            person, _ = await people.add(tx, account.id, number, NOW)
+            place = await units.by_code(tx, code)
+            assert place is not None
+            person.unit_id, person.status = place.id, PersonStatus.ACTIVE
+        await tx.flush()
+        assert (await reach(tx, audience.parse("unit:A_1"))).total == 1
+        assert (await reach(tx, audience.parse("unit:18859"))).total == 2
 
 
 FILES = [
