@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bot.channels.memory import LIKE_TELEGRAM
 from bot.core.errors import ContactClosed, OutcomeUnknown, Reason
-from bot.core.events import ContactCard, Entity, EntityKind, Location, Media, MediaKind, Outbound
+from bot.core.events import (
+    ChatKind,
+    ContactCard,
+    Entity,
+    EntityKind,
+    Inbound,
+    InboundKind,
+    Location,
+    Media,
+    MediaKind,
+    Outbound,
+)
 from bot.core.words import CampaignState, PersonStatus, RoleName, RunState
 from bot.db import people, roles, runs, units
 from bot.db.tables import Campaign, Run
+from bot.inbox import Inbox
 from bot.outreach import campaigns, progress
+from handlers import ROUTERS
 from tests.support.talk import ZONE, Speaker, Talk
 
 VILLAGE = "18859001"
@@ -578,3 +593,32 @@ async def test_the_header_names_the_role_and_never_the_person(talk: Talk) -> Non
     _, campaign = (await all_runs(talk))[0]
     assert campaign.state is CampaignState.APPROVED
     assert head.name not in campaign.header
+
+
+async def test_two_processes_that_hear_the_same_press_send_once(talk: Talk) -> None:
+    head = await head_of_village(talk)
+    await head.says("gửi tin")
+    await head.says(TEXT)
+    data = next(b.data for b in head.buttons() if b.label == "📢 Gửi ngay")
+    other = Inbox(talk.database, talk.desk, ROUTERS, {talk.channel.account: LIKE_TELEGRAM}, lambda _rows: None)
+    handled = await asyncio.gather(
+        *(
+            inbox.handle(
+                Inbound(
+                    account=talk.channel.account,
+                    external_id=f"press-{number}",
+                    kind=InboundKind.BUTTON,
+                    chat_id="7",
+                    chat_kind=ChatKind.PRIVATE,
+                    at=talk.now,
+                    sender_id="7",
+                    button=data,
+                    message_id="1",
+                    answer_id=str(number),
+                )
+            )
+            for number, inbox in enumerate((talk.inbox, other))
+        )
+    )
+    assert sorted(key for one in handled for key in one.keys) == ["broadcast.planned", "broadcast.stale"]
+    assert len(await all_runs(talk)) == 1
