@@ -19,9 +19,11 @@ import pytest
 from bot.db.guard import SoleSender
 from bot.db.session import Database
 from tests.cli.conftest import Loaso
+from tests.support.postgres import Postgres
 
 Start = Callable[..., "subprocess.Popen[str]"]
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 VILLAGES = "code,name,kind,parent\nV1,Thôn Một,thôn,18859\nV2,Thôn Hai,thôn,\n"
 
 
@@ -197,7 +199,7 @@ def test_nothing_is_restored_under_a_running_bot(loaso: Loaso, tmp_path: Path) -
     assert "Another program has the database open" in ended.err
 
 
-@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@on_postgres
 def test_postgresql_is_copied_by_its_own_tools_or_says_so(
     loaso: Loaso, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,7 +216,23 @@ def test_postgresql_is_copied_by_its_own_tools_or_says_so(
     assert "is not a copy that pg_dump made" in loaso("restore", tool).err
 
 
-@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@on_postgres
+def test_a_postgresql_copy_brings_back_what_was_there(
+    loaso: Loaso, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (postgres.binaries / "pg_dump").exists():
+        pytest.skip("this PostgreSQL came without pg_dump")
+    monkeypatch.setenv("PATH", str(postgres.binaries))
+    loaso("roles", "grant", "telegram:77", "helper", "18859")
+    copied = loaso("backup", tmp_path / "copy.dump")
+    assert copied.code == 0, copied
+    loaso("roles", "revoke", "telegram:77", "helper", "18859")
+    restored = loaso("restore", tmp_path / "copy.dump")
+    assert restored.code == 0, restored
+    assert len(loaso("roles", "list", "--json").json) == 1
+
+
+@on_postgres
 def test_postgresql_is_not_restored_under_a_running_bot(
     loaso: Loaso, environment: dict[str, str], tmp_path: Path
 ) -> None:
