@@ -6,10 +6,12 @@ from bot.core.events import Button, InboundKind
 from bot.outreach.faq.engine import Verdict
 from bot.outreach.faq.guard import look
 from handlers import menu, welcome
+from handlers.phrases import Phrases
 from handlers.routing import ButtonSpec, Context, NotMine, Router
 from messages.content.models import FaqEntry
 
 CHOOSE = "faq.choose"
+NEVER_MIND = Phrases("thôi", "thôi khỏi", "hủy", "bỏ qua", "không", "không phải", "không có", "never mind", "no")
 _NONE_OF_THESE = "0"
 
 router = Router()
@@ -23,7 +25,11 @@ def is_urgent(ctx: Context) -> bool:
 
 @router.on_step(CHOOSE)
 async def chosen(ctx: Context) -> None:
-    """A typed 1, 2 or 3 after choices; anything else is a new question."""
+    """A typed 1, 2 or 3 after choices, or "never mind"; anything else is a new question."""
+    if ctx.text in NEVER_MIND:
+        await _step_back(ctx)
+        await ctx.reply("faq.agree")
+        return
     entries = [str(id) for id in ctx.data.get("entries", ())]
     said = ctx.text.strip(" .)")
     if len(said) != 1 or said not in "0123456789" or not said:
@@ -47,8 +53,7 @@ async def pressed(ctx: Context) -> None:
         await _step_back(ctx)
         await show(ctx, id)
     else:
-        await ctx.answer("common.old_button")
-        await menu.show(ctx)
+        await menu.old_button(ctx)
 
 
 @router.on_message()
@@ -163,8 +168,5 @@ closing = Router()
 
 
 @closing.on_kind(InboundKind.BUTTON)
-async def old_button(ctx: Context) -> None:
-    """A button that nobody knows any more."""
-    await ctx.answer("common.old_button")
-    if not ctx.in_group:
-        await menu.show(ctx)
+async def unknown_button(ctx: Context) -> None:
+    await menu.old_button(ctx)

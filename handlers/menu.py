@@ -38,6 +38,13 @@ async def show(ctx: Context) -> None:
     await ctx.reply("menu.show", buttons=await buttons_for(ctx))
 
 
+async def old_button(ctx: Context) -> None:
+    """A button that means nothing any more: say so, and show those that do."""
+    await ctx.answer("common.old_button")
+    if not ctx.in_group:
+        await show(ctx)
+
+
 @router.on_command("menu", "help")
 @router.on_text(
     "menu", "trợ giúp", "giúp đỡ", "hướng dẫn", "giúp tôi", "giúp", "help", "quay về", "về menu", "danh mục"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.core.events import InboundKind
 from bot.core.words import PersonStatus
 from bot.outreach import consent
 from handlers import membership, menu, profile, welcome
@@ -24,7 +25,8 @@ STOP = Phrases(
 )
 WEAK = Phrases("thôi", "hủy", "thooi", "huyr", "huy3")
 """Stop, unless the bot is waiting for something that can be called off."""
-_NOTHING_TO_CALL_OFF = ("subscribe", "faq", "guest")
+NO_THANKS = Phrases("thôi cảm ơn", "thôi cám ơn", "thôi thanks", "thôi khỏi")
+_NOTHING_TO_CALL_OFF = ("subscribe", "guest")
 RESUME = (
     *(
         "tiếp",
@@ -61,12 +63,12 @@ router = Router()
 
 def _means_stop(ctx: Context) -> bool:
     said = ctx.inbound
-    if said.kind != "message" or not said.addressed or said.media or said.forwarded:
+    if said.kind is not InboundKind.MESSAGE or not said.addressed or said.media or said.forwarded:
         return False
     if said.command == "stop" or said.text in STOP:
         return True
     calls_off = ctx.step is not None and ctx.step.split(".")[0] not in _NOTHING_TO_CALL_OFF
-    return not calls_off and said.text in WEAK
+    return not calls_off and said.text in WEAK and said.text not in NO_THANKS
 
 
 @router.on(_means_stop)

@@ -181,8 +181,7 @@ async def pressed(ctx: Context) -> None:
         return
     what, value = [*ctx.match, "", ""][:2]
     if not await _take(ctx, what, value):
-        await ctx.answer("common.old_button")
-        await menu.show(ctx)
+        await menu.old_button(ctx)
 
 
 async def _take(ctx: Context, what: str, value: str) -> bool:
@@ -345,5 +344,6 @@ async def _hear_hour(ctx: Context) -> bool:
     if EARLIEST <= hour <= LATEST:
         await _hear_at(ctx, hour)
     else:
-        await ctx.reply("subscribe.hour_outside", earliest=EARLIEST, latest=LATEST)
+        rows = await _answers(ctx, "hour")
+        await ctx.reply("subscribe.hour_outside", earliest=EARLIEST, latest=LATEST, buttons=rows)
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.core.words import PersonStatus
 from handlers.routing import Context
 
 CONSENT = "subscribe.consent"
@@ -22,5 +23,5 @@ async def offer(ctx: Context, **data: Any) -> None:
 
 
 def is_due(ctx: Context) -> bool:
-    """Whether somebody whom we have just met has not been greeted yet."""
-    return not ctx.in_group and ctx.person.consent_at is None and ctx.step is None
+    """Whether somebody whom we have just met has not been greeted yet. Whoever said stop is left alone."""
+    return not ctx.in_group and ctx.person.status is PersonStatus.NEW and ctx.step is None

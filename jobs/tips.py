@@ -7,8 +7,11 @@ from jobs.context import JobContext
 
 
 async def plan_tips(context: JobContext) -> None:
-    """Plan what is due now."""
+    """Plan what is due now, in transactions that are short enough for answers to slip in between."""
     async with context.database.write() as tx:
         await curriculum.sync(tx, context.desk.pack)
-        await curriculum.plan_due(tx, context.desk, context.now)
-    context.wake()
+    planned = True
+    while planned:
+        async with context.database.write() as tx:
+            planned = bool(await curriculum.plan_due(tx, context.desk, context.now))
+        context.wake()

@@ -38,14 +38,22 @@ async def append(tx: Tx, group: TargetGroup, first_day: int, tips: Sequence[str]
         await tx.execute(insert(tx, Lesson).values(rows).on_conflict_do_nothing())
 
 
+def _at_hour(slot: Slot) -> sa.ColumnElement[bool]:
+    return sa.and_(Person.status == PersonStatus.ACTIVE, Person.tip_hour == slot.hour)
+
+
+async def any_due(tx: Tx, slot: Slot) -> bool:
+    """Whether anybody is due at all. Asked every minute, so each half of the question is one look into the index."""
+    for had in (Person.tipped_on.is_(None), Person.tipped_on < slot.day):
+        if (await tx.execute(sa.select(sa.exists().where(_at_hour(slot), had)))).scalar_one():
+            return True
+    return False
+
+
 def due(slot: Slot, group: TargetGroup | None = None, day: int | None = None) -> sa.ColumnElement[bool]:
     """People (and groups) whose hour that is and who have had nothing on that day; of a group on a day of its
     curriculum, if given."""
-    terms = [
-        Person.status == PersonStatus.ACTIVE,
-        Person.tip_hour == slot.hour,
-        sa.or_(Person.tipped_on.is_(None), Person.tipped_on < slot.day),
-    ]
+    terms = [_at_hour(slot), sa.or_(Person.tipped_on.is_(None), Person.tipped_on < slot.day)]
     if group is not None:
         terms.append(Person.target_group == group)
     if day is not None:

@@ -11,7 +11,7 @@ from bot.core.events import ChatKind
 from bot.core.words import ContactState, DeliveryState, PersonKind, PersonStatus
 from bot.db.session import Tx
 from bot.db.sql import insert
-from bot.db.tables import Account, Contact, Delivery, Person, Tombstone
+from bot.db.tables import Account, Contact, Delivery, Person, Run, Tombstone
 
 
 async def contact(tx: Tx, account_id: int, external_id: str) -> Contact | None:
@@ -122,7 +122,8 @@ async def move(tx: Tx, found: Contact, new_id: str) -> None:
 async def erase(tx: Tx, person_id: int, hashes: list[str], now: datetime) -> None:
     """Delete a person with everything that hangs on them. Deliveries keep their number for the counts, nothing else;
     `hashes` of their addresses stay, so that an import does not bring them back."""
-    mine = Delivery.person_id == person_id
+    # through the runs: the key of a delivery begins with its run, and there are millions of deliveries
+    mine = sa.and_(Delivery.run_id.in_(sa.select(Run.id)), Delivery.person_id == person_id)
     await tx.execute(
         sa.update(Delivery)
         .where(mine, Delivery.state == DeliveryState.WAITING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
 from bot.core.events import Media, MediaKind, Outbound
@@ -18,6 +18,9 @@ from messages.content.packs import PACK_ROOT, Pack, Tip
 
 VALID_FOR = timedelta(hours=3)
 """How long after its hour a tip may still leave."""
+AT_ONCE = 100_000
+"""After about so many people `plan_due` ends, so that nobody's answer waits for long: call it again until it plans
+nothing. A single run is never divided."""
 _LOOK_BACK = timedelta(days=7)
 
 
@@ -36,11 +39,16 @@ async def plan_due(tx: Tx, desk: Desk, now: datetime) -> list[Run]:
     planned: list[Run] = []
     taught = await lessons.everything(tx)
     for slot in _slots(desk, await lessons.latest_slot(tx), now):
+        if not await lessons.any_due(tx, slot):
+            continue
         await _move_on(tx, desk, slot, taught)
         if now > _until(desk, slot):
             await _miss(tx, desk, slot, taught, now)
-        else:
-            planned += await _plan(tx, desk, slot, taught, now)
+            continue
+        async for run in _plan(tx, desk, slot, taught, now):
+            planned.append(run)
+            if sum(run.total for run in planned) >= AT_ONCE:
+                return planned
     return planned
 
 
@@ -91,8 +99,9 @@ def _sayable(desk: Desk, key: str, today: date) -> Tip | None:
     return tip if tip is not None and desk.pack.current(tip, today) else None
 
 
-async def _plan(tx: Tx, desk: Desk, slot: Slot, taught: dict[TargetGroup, list[str]], now: datetime) -> list[Run]:
-    planned: list[Run] = []
+async def _plan(
+    tx: Tx, desk: Desk, slot: Slot, taught: dict[TargetGroup, list[str]], now: datetime
+) -> AsyncIterator[Run]:
     for group, day in await lessons.positions(tx, slot):
         tip = _tip_of(desk, taught[group], day)
         if tip is None:
@@ -106,16 +115,16 @@ async def _plan(tx: Tx, desk: Desk, slot: Slot, taught: dict[TargetGroup, list[s
             continue
         await lessons.advance(tx, run.id, slot.day)
         await runs.set_state(tx, run, RunState.SENDING, now)
-        planned.append(run)
-    return planned
+        yield run
 
 
 async def _miss(tx: Tx, desk: Desk, slot: Slot, taught: dict[TargetGroup, list[str]], now: datetime) -> None:
     """Nobody was there to send: say so, for each tip that did not go out."""
     missed = 0
-    for (group, day), count in (await lessons.positions(tx, slot, known_by=_begin(desk, slot))).items():
-        tip = _tip_of(desk, taught[group], day)
-        run = await _fire(tx, desk, slot, group, day, tip, now) if tip is not None else None
+    counts = await lessons.positions(tx, slot, known_by=_begin(desk, slot))
+    for group, day in await lessons.positions(tx, slot):
+        tip, count = _tip_of(desk, taught[group], day), counts.get((group, day), 0)
+        run = await _fire(tx, desk, slot, group, day, tip, now) if tip is not None and count else None
         await lessons.pass_over(tx, slot, group, day)
         if run is not None:
             run.total = count

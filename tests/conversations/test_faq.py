@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.events import Media, MediaKind
+from bot.core.words import PersonStatus
 from bot.db import conversations, people
 from bot.outreach.faq.engine import Verdict
 from tests.support.talk import Talk
@@ -62,6 +63,17 @@ async def test_none_of_the_choices(talk: Talk, text: str) -> None:
     assert await person.says(text) == ["faq.unknown"]
     await person.says("vneid")
     assert await person.presses("Không phải các câu này") == ["faq.unknown"]
+
+
+@pytest.mark.parametrize("text", ["thôi", "thôi ạ", "hủy", "không phải", "bỏ qua"])
+async def test_never_mind_the_choices(talk: Talk, text: str) -> None:
+    finds(talk, action="suggest", entries=some(talk, 3), score=0.4)
+    person = await talk.resident("5")
+    await person.says("vneid")
+    assert await person.says(text) == ["faq.agree"]
+    known = await talk.record("5")
+    assert known is not None
+    assert known.status is PersonStatus.ACTIVE
 
 
 async def test_another_question_instead_of_a_number(talk: Talk) -> None:

@@ -90,6 +90,7 @@ async def test_stopping_twice_is_the_same(talk: Talk) -> None:
 async def test_a_stranger_who_says_stop_is_stopped(talk: Talk) -> None:
     assert await talk.person("5").says("dừng") == ["optout.done"]
     assert await status(talk, "5") is PersonStatus.STOPPED
+    assert await talk.person("5").says("quên mật khẩu vneid") == ["faq.answer"], "and is left alone"
     assert await talk.person("5").says("tiếp") == ["subscribe.greeting"], "there was no consent yet"
 
 
@@ -115,6 +116,13 @@ async def test_a_weak_word_calls_off_what_is_open_and_no_more(talk: Talk, step: 
         assert contact is not None
         await conversations.put(tx, contact.id, step, {}, talk.now)
     assert "optout.done" not in await person.says(text)
+    assert await status(talk, "5") is PersonStatus.ACTIVE
+
+
+@pytest.mark.parametrize("text", ["thôi cảm ơn", "Thôi, cám ơn em nhé", "thôi khỏi"])
+async def test_no_thanks_is_no_stop(talk: Talk, text: str) -> None:
+    person = await talk.resident("5")
+    await person.says(text)
     assert await status(talk, "5") is PersonStatus.ACTIVE
 
 

@@ -342,3 +342,11 @@ async def test_without_lessons_nothing_is_planned(talk: Talk) -> None:
         await tx.execute(sa.delete(Lesson))
     await talk.resident("1", hour=7)
     assert await plan(talk, at(talk, 7)) == []
+
+
+async def test_many_people_are_planned_in_several_goes(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curriculum, "AT_ONCE", 2)
+    await synced(talk)
+    for id, group in (("1", "resident"), ("2", "resident"), ("3", "elderly"), ("4", "worker")):
+        await talk.resident(id, hour=7, group=group)
+    assert [await plan(talk, at(talk, 7)) for _ in range(3)] == [[2], [1, 1], []]
