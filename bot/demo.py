@@ -8,10 +8,10 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from bot import logs
 from bot.app import App
+from bot.core.clock import utc_now
 from bot.core.errors import UserError
 from bot.core.events import ChatKind
 from bot.db import Database, Tx, accounts, invites, people, roles, units
@@ -50,9 +51,9 @@ class DemoServer(WebServer):
 
     def __init__(self, settings: Settings, app: App, page: Page) -> None:
         super().__init__(settings, [], app.health, app.metrics)
-        self._application.add_subapp(PREFIX, page.app())
         for path in ("/", PREFIX.rstrip("/")):
             self._application.router.add_get(path, _to_page)
+        self._application.add_subapp(PREFIX, page.app())
 
 
 async def _to_page(_request: web.Request) -> web.Response:
@@ -60,10 +61,13 @@ async def _to_page(_request: web.Request) -> web.Response:
 
 
 class Demo:
-    """The sandbox, the town, the product and the page. `folder` takes the database unless the settings name one."""
+    """The sandbox, the town, the product and the page. `folder` takes the database unless the settings name one;
+    `source` is the real time."""
 
-    def __init__(self, settings: Settings, folder: Path, *, people: int = PEOPLE) -> None:
-        self.machine = TimeMachine(settings.zone, House().tip_hours)
+    def __init__(
+        self, settings: Settings, folder: Path, *, people: int = PEOPLE, source: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.machine = TimeMachine(settings.zone, House().tip_hours, source=source)
         self.world = TelegramSandbox(timing=Timing.fast(), clock=self.machine.seconds)
         self.town = settle(self.world, people=people)
         self.page = Page(self.town, self.machine, know=self.know)

@@ -50,7 +50,7 @@ class Page:
 
     def app(self) -> web.Application:
         """A fresh application; it listens to the world from its start-up to its shut-down."""
-        app = web.Application(middlewares=[_careful], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[_careful])
         app.add_routes(
             [
                 web.get("/", _index),
@@ -204,7 +204,7 @@ async def _read_files(request: web.Request) -> list[Attachment]:
         raise web.HTTPUnsupportedMediaType(text="send multipart/form-data")
     kind = caption = ""
     found: list[tuple[str, str, bytes]] = []
-    async for part in await request.multipart():
+    async for part in await request.clone(client_max_size=MAX_BODY).multipart():  # whatever the outer app allows
         if not isinstance(part, BodyPartReader):
             continue
         content = bytes(await part.read(decode=False))
