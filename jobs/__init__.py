@@ -1,5 +1,6 @@
 """The timetable: everything that is done by the clock. Every job finds by itself what is due."""
 
+from jobs.answers import refresh_answers
 from jobs.census import count_runs
 from jobs.cleanup import cleanup
 from jobs.context import Job, JobContext
@@ -14,6 +15,7 @@ JOBS = (
     Job("census", count_runs, every=15),
     Job("tips", plan_tips, every=60),
     Job("events", remind, every=60),
+    Job("answers", refresh_answers, every=300),
     Job("cleanup", cleanup, every=3600),
 )
 

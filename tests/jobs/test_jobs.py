@@ -15,6 +15,7 @@ from bot.db.audience import condition
 from bot.db.tables import Audit, Conversation, Delivery, InboundSeen, Reply, Run
 from bot.outreach import audience, campaigns
 from jobs import JOBS, JobContext
+from jobs.answers import refresh_answers
 from jobs.census import count_runs
 from jobs.cleanup import cleanup
 from jobs.expiry import expire
@@ -155,3 +156,14 @@ async def test_a_tip_is_planned_once_however_often_the_clock_ticks(talk: Talk, c
     await talk.deliver()
     assert len(speaker.heard) == 2
     assert speaker.heard[0].text != speaker.heard[1].text
+
+
+async def test_answers_are_those_of_the_day(talk: Talk, context: JobContext) -> None:
+    before = talk.desk.answerer
+    await refresh_answers(context)
+    assert talk.desk.answerer is before
+    assert before.ask("quên mật khẩu vneid").action == "answer"
+    talk.advance(days=400)
+    await refresh_answers(context)
+    assert talk.desk.answerer is not before
+    assert talk.desk.answerer.ask("quên mật khẩu vneid").action == "none"

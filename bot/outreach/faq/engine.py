@@ -43,6 +43,7 @@ class Answerer:
     """Answers from the entries that may still be said today. Build it anew each day; it is safe to share."""
 
     def __init__(self, entries: Mapping[str, FaqEntry], facts: Mapping[str, Fact], today: date) -> None:
+        self.today = today
         self._facts = {id for id, fact in facts.items() if is_current(fact, facts, today)}
         current = {id: entry for id, entry in entries.items() if is_current(entry, facts, today)}
         self._index = Index({id: tuple(_texts(entry)) for id, entry in current.items()})
