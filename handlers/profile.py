@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from bot.core.events import Button, ChatKind
-from bot.core.text import fold
 from bot.core.words import PersonStatus, TargetGroup, UnitKind
 from bot.db import units
 from bot.db.tables import Unit
 from bot.outreach import consent, curriculum, referrals
 from bot.outreach.hours import EARLIEST, LATEST, parse_hour
+from bot.outreach.target_groups import group_of
 from handlers import faq, menu, places, welcome
 from handlers.phrases import Phrases
 from handlers.places import Rows
@@ -22,24 +22,6 @@ SKIP = Phrases(
     *("tùy", "sao cũng được", "gì cũng được", "không", "hủy", "để nguyên", "giữ nguyên", "skip", "later", "cancel"),
 )
 YES = Phrases("phải", "phải rồi", "đúng rồi", "đúng vậy", "có", "ừ", "vâng", "dạ", "ok", "oke", "yes", "chuẩn")
-GROUP_WORDS: dict[TargetGroup, tuple[str, ...]] = {
-    TargetGroup.STUDENT: ("học sinh", "sinh viên", "hoc sinh", "đi học", "học trò", "student", "pupil"),
-    TargetGroup.PUBLIC_STAFF: (
-        *("cán bộ", "công chức", "viên chức", "giáo viên", "cô giáo", "thầy giáo", "bác sĩ", "y tá", "nhà nước"),
-        *("công an", "bộ đội", "ủy ban", "public staff", "civil servant", "teacher"),
-    ),
-    TargetGroup.WORKER: ("người lao động", "công nhân", "doanh nghiệp", "công ty", "xí nghiệp", "hợp tác xã", "worker"),
-    TargetGroup.BUSINESS_HOUSEHOLD: (
-        *("hộ kinh doanh", "kinh doanh", "buôn bán", "bán hàng", "tiểu thương", "chủ quán", "đi chợ", "tạp hóa"),
-        *("homestay", "business", "shop"),
-    ),
-    TargetGroup.ELDERLY: ("cao tuổi", "người già", "hưu trí", "về hưu", "nghỉ hưu", "ông bà", "già", "elderly", "old"),
-    TargetGroup.RESIDENT: (
-        *("bà con", "người dân", "dân", "nông dân", "làm ruộng", "ngư dân", "đi biển", "làm nông", "nội trợ"),
-        *("lao động tự do", "resident", "farmer"),
-    ),
-}
-
 router = Router(ChatKind.PRIVATE)
 
 
@@ -166,7 +148,7 @@ async def overview(ctx: Context, noted: str = "") -> None:
         buttons=[
             [("settings.commune", "set:ask:commune"), ("settings.village", "set:ask:village")],
             [("settings.group", "set:ask:group"), ("settings.hour", "set:ask:hour")],
-            [("settings.language", "set:language"), ("menu.invite_button", "invite")],
+            [("settings.language", "lang"), ("menu.invite_button", "invite")],
             [("optout.back", "resume") if stopped else ("settings.stop", "stop"), ("settings.data", "erase:ask")],
             [("menu.open", "menu")],
         ],
@@ -198,8 +180,6 @@ async def _take(ctx: Context, what: str, value: str) -> bool:
         await _belong_to(ctx, TargetGroup(value))
     elif what == "hour" and value.isdecimal() and EARLIEST <= int(value[:3]) <= LATEST:
         await _hear_at(ctx, int(value))
-    elif what == "language":
-        await _speak(ctx, value)
     else:
         return await _turn_page(ctx, what, value)
     return True
@@ -256,16 +236,6 @@ async def _hear_at(ctx: Context, hour: int) -> None:
     await go_on(ctx, "hour", f"{hour}:00")
 
 
-async def _speak(ctx: Context, language: str) -> None:
-    if language in ctx.desk.book.languages:
-        ctx.person.language = language
-        await overview(ctx, ctx.desk.book.label(language, "settings.language_name"))
-        return
-    say = ctx.desk.book.label
-    names = [[Button(say(code, "settings.language_name"), f"set:language:{code}")] for code in ctx.desk.book.languages]
-    await ctx.reply("settings.which_language", edit=True, buttons=names)
-
-
 @router.on_step("subscribe")
 @router.on_step("settings")
 async def said(ctx: Context) -> None:
@@ -299,12 +269,12 @@ async def _hear_place(ctx: Context) -> bool:
         return await _live_in(ctx, found[0].unit)
     if not found:
         return False
-    mode = _mode(ctx) or "settings"
-    rows = await places.choices(ctx, found)
     if (district := places.one_district(found)) and await _turn_page(ctx, "district", district):
         return True
+    field = "commune" if _field(ctx) == "invited" else _field(ctx)
     codes = [m.unit.code for m in found if not m.district][: places.MOST_CHOICES]
-    await ctx.expect(f"{mode}.{_field(ctx) if _field(ctx) != 'invited' else 'commune'}", choices=codes)
+    await ctx.expect(f"{_mode(ctx)}.{field}", choices=codes)
+    rows = await places.choices(ctx, found)
     await ctx.reply("subscribe.which", buttons=[*rows, [("subscribe.none_of_these", "set:ask:commune")]])
     return True
 
@@ -321,20 +291,6 @@ async def _hear_group(ctx: Context) -> bool:
     if group is not None:
         await _belong_to(ctx, group)
     return group is not None
-
-
-def group_of(text: str) -> TargetGroup | None:
-    """The group that somebody names: by number, or by a word of it (the longest one decides)."""
-    said = fold(text[:100])
-    if said.isdecimal() and len(said) == 1 and 1 <= int(said) <= len(TargetGroup):
-        return tuple(TargetGroup)[int(said) - 1]
-    found = [
-        (len(word), group)
-        for group, phrases in GROUP_WORDS.items()
-        for word in map(fold, phrases)
-        if f" {word} " in f" {said} "
-    ]
-    return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 async def _hear_hour(ctx: Context) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.core.events import ChatKind
+from bot.core.events import Button, ChatKind
 from bot.outreach import consent
-from handlers import profile, welcome
+from handlers import menu, profile, welcome
 from handlers.routing import Context, Router
 
 router = Router(ChatKind.PRIVATE)
@@ -18,6 +18,23 @@ async def settings(ctx: Context) -> None:
         await profile.overview(ctx)
     else:
         await welcome.offer(ctx)
+
+
+@router.on_command("language")
+@router.on_text("đổi ngôn ngữ", "ngôn ngữ", "english", "tiếng anh", "tiếng việt", "language")
+@router.on_button("lang")
+async def language(ctx: Context) -> None:
+    """Which language, or the one that was pressed. Whoever only asks may choose as well."""
+    wanted, book = ctx.match[0] if ctx.match else "", ctx.desk.book
+    if wanted not in book.languages:
+        names = [[Button(book.label(code, "settings.language_name"), f"lang:{code}")] for code in book.languages]
+        await ctx.reply("settings.which_language", buttons=names)
+        return
+    ctx.person.language = wanted
+    if consent.has(ctx.person, ctx.desk):
+        await profile.overview(ctx, book.label(wanted, "settings.language_name"))
+    else:
+        await menu.show(ctx)
 
 
 def _change(field: str, *phrases: str) -> None:

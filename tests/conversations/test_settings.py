@@ -108,7 +108,14 @@ async def test_another_language(talk: Talk) -> None:
 
 async def test_an_unknown_language_is_asked_about(talk: Talk) -> None:
     person = await talk.resident("5")
-    assert await person.presses_data("set:language:xx") == ["settings.which_language"]
+    assert await person.presses_data("lang:xx") == ["settings.which_language"]
+
+
+async def test_a_stranger_may_choose_a_language(talk: Talk) -> None:
+    person = talk.person()
+    assert await person.says("English") == ["settings.which_language"]
+    assert await person.presses("English") == ["menu.show"]
+    assert "automatic machine" in person.last.text
 
 
 async def test_a_new_group_begins_anew_but_repeats_no_tip(talk: Talk) -> None:
