@@ -15,6 +15,8 @@ from handlers.staff_flow import is_busy
 router = Router(ChatKind.PRIVATE)
 entry = Router(ChatKind.PRIVATE)
 _CHILDREN = 8
+_IDLE = ("offer", "faq", "guest", "forward")
+"""Steps that wait for nothing that a forwarded message could be."""
 
 
 @entry.on_command("gui", "broadcast")
@@ -137,7 +139,8 @@ async def refuse_part(ctx: Context, added: Added) -> None:
 
 def _out_of_the_blue(ctx: Context) -> bool:
     message = ctx.inbound.kind is InboundKind.MESSAGE and ctx.inbound.command is None
-    return message and ctx.step in (None, "offer") and is_meant_for_others(ctx.inbound)
+    idle = ctx.step is None or ctx.step.partition(".")[0] in _IDLE
+    return message and idle and is_meant_for_others(ctx.inbound)
 
 
 @entry.on(_out_of_the_blue)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core.events import Outbound
-from bot.core.text import length
+from bot.core.text import split
 from bot.core.words import CampaignKind, ItemKind
 from bot.db.audience import Reach
 from bot.db.tables import Campaign, Item
@@ -83,7 +83,7 @@ async def summarise(ctx: Context, draft: Draft, mandate: Mandate) -> None:
         leaves=leaves,
         later=draft.at is not None,
         quiet=ctx.clock.is_quiet(max(wanted, ctx.now + ctx.desk.house.undo)),
-        pieces=_pieces(ctx, draft),
+        pieces=_pieces(ctx, draft, await broadcasts.header(ctx.tx, ctx.desk, mandate)),
         approval=mandate.needs_approval,
         buttons=_choices(ctx, draft, mandate, leaves),
     )
@@ -98,10 +98,12 @@ def _channels(ctx: Context, reach: Reach) -> list[tuple[str, int]]:
     return list(named.items())
 
 
-def _pieces(ctx: Context, draft: Draft) -> int:
-    """Into how many messages the longest part is split; 1 if none is."""
-    room = ctx.capabilities.max_text
-    return max(1 + (length(part.text) - 1) // room if part.text else 1 for part in draft.parts)
+def _pieces(ctx: Context, draft: Draft, header: str) -> int:
+    """Into how many messages the longest text is split; 1 if none is."""
+    texts = [part.text for part in draft.parts if not (part.media or part.location or part.card)]
+    if texts and draft.parts[0].text == texts[0]:
+        texts[0] = f"{header}\n\n{texts[0]}"
+    return max((len(split(text, ctx.capabilities.max_text)) for text in texts), default=1)
 
 
 def _choices(ctx: Context, draft: Draft, mandate: Mandate, leaves: datetime) -> list[list[ButtonSpec]]:

@@ -23,7 +23,7 @@ from bot.core.events import (
     Outbound,
 )
 from bot.core.words import CampaignState, PersonStatus, RoleName, RunState
-from bot.db import people, roles, runs, units
+from bot.db import conversations, people, roles, runs, units
 from bot.db.tables import Campaign, Run
 from bot.inbox import Inbox
 from bot.outreach import campaigns, progress
@@ -431,6 +431,23 @@ async def test_a_photo_or_an_album_out_of_the_blue(talk: Talk) -> None:
     assert await head.presses("🗑 Bỏ") == ["broadcast.dropped"]
 
 
+async def test_an_open_question_does_not_stand_in_the_way_of_an_offer(talk: Talk) -> None:
+    head = await head_of_village(talk)
+    async with talk.database.write() as tx:
+        contact = await people.contact(tx, talk.account.id, "7")
+        assert contact is not None
+        await conversations.put(tx, contact.id, "faq.choose", {"entries": []}, talk.now)
+    assert await head.says("Ảnh đường mới", media=(Media(MediaKind.PHOTO, file_id="1"),)) == ["broadcast.offer"]
+    assert await head.presses("📢 Gửi cho Thôn Đông") == ["broadcast.summary"]
+
+
+async def test_a_text_that_only_the_header_makes_too_long_is_said_to_be_split(talk: Talk) -> None:
+    head = await head_of_village(talk, 1)
+    await head.says("gửi tin")
+    await head.says("chữ. " * 815)
+    assert "2 tin liền nhau" in head.last.text
+
+
 async def test_a_long_text_is_offered_and_a_question_is_not(talk: Talk) -> None:
     head = await head_of_village(talk)
     assert await head.says(TEXT) == ["broadcast.offer"]
@@ -527,7 +544,7 @@ async def test_progress_is_told_in_one_message_and_reported_plainly(talk: Talk) 
     assert report.edit == shown
     assert "Đã gửi xong" in report.text
     assert "4 trong 7 người đã nhận" in report.text
-    assert "1 đã chặn bot" in report.text
+    assert "1 đã chặn Loa Số" in report.text
     assert "1 đã bỏ tài khoản" in report.text
     assert "Chưa rõ 1" in report.text
     before = len(head.heard)
