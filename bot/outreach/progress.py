@@ -68,6 +68,7 @@ async def _say(tx: Tx, desk: Desk, run: Run, contact: Contact, key: str) -> Rich
         person.language,
         key,
         place=await _place(tx, desk, campaign, person.language),
+        by_hand=campaign.audience.startswith("unit:"),
         who=desk.book.label(person.language, f"report.who_{'groups' if _is_for_groups(campaign) else 'people'}"),
         total=run.total,
         sent=counts[DeliveryState.SENT],

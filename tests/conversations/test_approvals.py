@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.events import Media, MediaKind
+from bot.channels.memory import LIKE_TELEGRAM
+from bot.core.events import ChatKind, Inbound, InboundKind, Media, MediaKind
 from bot.core.words import CampaignState, RoleName
 from bot.db import audit, people, roles, runs, units
 from bot.db.tables import Campaign, Referral
+from bot.inbox import Inbox
+from handlers import ROUTERS
 from tests.support.talk import ZONE, Speaker, Talk
 
 VILLAGE = "18859001"
@@ -223,3 +227,46 @@ async def test_decisions_are_in_the_audit(talk: Talk, press: str) -> None:
         noted = await audit.of_action(tx, action)
     assert [row.subject for row in noted] == ["campaign:1"]
     assert "nguồn" not in str(noted[0].detail)
+
+
+async def test_two_approvers_who_press_at_once_decide_once(talk: Talk) -> None:
+    who = await cast(talk)
+    await propose(who.teacher)
+    other = Inbox(talk.database, talk.desk, ROUTERS, {talk.channel.account: LIKE_TELEGRAM}, lambda _rows: None)
+    presses = [(talk.inbox, "8", "ap:yes:1"), (other, "9", "ap:why:1:source")]
+    handled = await asyncio.gather(
+        *(
+            inbox.handle(
+                Inbound(
+                    account=talk.channel.account,
+                    external_id=f"press-{chat}",
+                    kind=InboundKind.BUTTON,
+                    chat_id=chat,
+                    chat_kind=ChatKind.PRIVATE,
+                    at=talk.now,
+                    sender_id=chat,
+                    button=data,
+                    message_id="1",
+                    answer_id=chat,
+                )
+            )
+            for inbox, chat, data in presses
+        )
+    )
+    keys = sorted(key for one in handled for key in one.keys)
+    assert keys in (["approval.approved", "approval.over"], ["approval.over", "approval.rejected"])
+    async with talk.database.read() as tx:
+        planned = await runs.latest(tx, 9)
+    assert len(planned) == (1 if "approval.approved" in keys else 0)
+
+
+async def test_the_menu_shows_approvers_what_waits(talk: Talk) -> None:
+    who = await cast(talk)
+    assert await who.approver.presses_data("ap:list") == ["approval.none_waiting"]
+    await propose(who.teacher)
+    before = len(who.second.heard)
+    assert await who.second.presses_data("ap:list") == []
+    assert len(who.second.heard) == before + 2
+    assert await talk.person("100").presses_data("ap:list") == ["approval.none_waiting"]
+    assert await who.second.presses("✅ Duyệt, cho gửi") == ["approval.approved"]
+    assert await who.second.presses_data("ap:list") == ["approval.none_waiting"]

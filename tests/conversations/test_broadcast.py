@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,6 +59,14 @@ async def watch(talk: Talk) -> None:
         for run in await runs.watched(tx):
             await progress.tell(tx, talk.desk, run, talk.now)
     await talk.flush()
+
+
+async def begin_due(talk: Talk) -> Run:
+    """A run's time has come, and nothing has left yet."""
+    async with talk.database.write() as tx:
+        run = (await runs.due(tx, talk.now))[0]
+        await campaigns.begin(tx, talk.desk, run, talk.now)
+    return run
 
 
 def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
@@ -527,9 +536,7 @@ async def test_progress_is_told_in_one_message_and_reported_plainly(talk: Talk) 
     assert shown is not None
     talk.channel.fail = fail
     talk.advance(seconds=61)
-    async with talk.database.write() as tx:
-        run = (await runs.due(tx, talk.now))[0]
-        await campaigns.begin(tx, talk.desk, run, talk.now)
+    await begin_due(talk)
     await watch(talk)
     assert "0%" in head.last.text
     assert head.last.edit == shown
@@ -558,9 +565,7 @@ async def test_edits_come_at_most_every_three_seconds(talk: Talk) -> None:
     await head.says(TEXT)
     await head.presses("📢 Gửi ngay")
     talk.advance(seconds=61)
-    async with talk.database.write() as tx:
-        run = (await runs.due(tx, talk.now))[0]
-        await campaigns.begin(tx, talk.desk, run, talk.now)
+    run = await begin_due(talk)
     await watch(talk)
     async with talk.database.write() as tx:
         again = await runs.get(tx, run.id)
@@ -588,6 +593,24 @@ async def test_without_a_message_to_edit_the_report_is_a_new_one(talk: Talk) -> 
     await watch(talk)
     assert head.last.edit is None
     assert "Đã gửi xong" in head.last.text
+
+
+async def test_a_channel_that_cannot_edit_gets_the_report_alone(talk: Talk) -> None:
+    head = await head_of_village(talk)
+    talk.inbox.capabilities = {talk.channel.account: replace(LIKE_TELEGRAM, edit=False)}
+    await head.says("gửi tin")
+    await head.says(TEXT)
+    await head.presses("📢 Gửi ngay")
+    assert head.last.edit is None
+    talk.advance(seconds=61)
+    await begin_due(talk)
+    before = len(head.heard)
+    await watch(talk)
+    assert len(head.heard) == before, "no new message for every number"
+    await talk.deliver()
+    await watch(talk)
+    assert "Đã gửi xong" in head.last.text
+    assert head.last.edit is None
 
 
 async def test_a_missed_run_is_reported(talk: Talk) -> None:

@@ -54,6 +54,7 @@ def test_every_end_can_be_reported(state: RunState) -> None:
         f"report.{state}",
         place="Thôn Đông",
         who="người",
+        by_hand=True,
         total=10,
         sent=4,
         failed=3,
