@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -73,8 +73,17 @@ async def erased(tx: Tx, hashes: Sequence[str]) -> set[str]:
     return set((await tx.execute(sa.select(Tombstone.hash).where(Tombstone.hash.in_(hashes)))).scalars())
 
 
-async def add(tx: Tx, arrivals: Sequence[Arrival], now: datetime, *, consent_version: str, tip_hour: int) -> None:
-    """New people with their first contacts, in bulk."""
+async def add(
+    tx: Tx,
+    arrivals: Sequence[Arrival],
+    now: datetime,
+    *,
+    consent_version: str,
+    tip_hour: int,
+    tipped_on: date | None = None,
+) -> None:
+    """New people with their first contacts, in bulk. `tipped_on` is today when today's hour has passed: their first
+    tip comes tomorrow, at the hour."""
     if not arrivals:
         return
     common: dict[str, Any] = {
@@ -82,6 +91,7 @@ async def add(tx: Tx, arrivals: Sequence[Arrival], now: datetime, *, consent_ver
         "status": PersonStatus.ACTIVE,
         "tip_hour": tip_hour,
         "tip_day": 0,
+        "tipped_on": tipped_on,
         "consent_version": consent_version,
         "consent_via": "import",
         "created_at": now,
@@ -145,9 +155,17 @@ async def change(tx: Tx, people: Sequence[Known]) -> None:
     await (await tx.connection()).execute(statement, rows)
 
 
-async def activate(tx: Tx, person_id: int, consent_at: datetime, *, consent_version: str, tip_hour: int) -> None:
+async def activate(
+    tx: Tx,
+    person_id: int,
+    consent_at: datetime,
+    *,
+    consent_version: str,
+    tip_hour: int,
+    tipped_on: date | None = None,
+) -> None:
     """Somebody who was known by a role alone has agreed."""
     agreed = {"consent_version": consent_version, "consent_at": consent_at, "consent_via": "import"}
     mine = sa.and_(Person.id == person_id, Person.status == PersonStatus.NEW)
-    change = {"status": PersonStatus.ACTIVE, "tip_hour": tip_hour, **agreed}
+    change = {"status": PersonStatus.ACTIVE, "tip_hour": tip_hour, "tipped_on": tipped_on, **agreed}
     await tx.execute(sa.update(Person).where(mine).values(**change))

@@ -111,8 +111,21 @@ class Import:
                     changed[old.person_id] = old
             except Refused as why:
                 self.turn_away(guest.line, str(why))
-        await arrivals.add(tx, list(fresh.values()), self.now, consent_version=CONSENT_VERSION, tip_hour=self.tip_hour)
+        await arrivals.add(
+            tx,
+            list(fresh.values()),
+            self.now,
+            consent_version=CONSENT_VERSION,
+            tip_hour=self.tip_hour,
+            tipped_on=self._tipped_on,
+        )
         await arrivals.change(tx, list(changed.values()))
+
+    @property
+    def _tipped_on(self) -> date | None:
+        """Who comes after today's hour gets the first tip tomorrow."""
+        local = self.now.astimezone(self.zone)
+        return local.date() if local.hour >= self.tip_hour else None
 
     def _meet(self, guest: Guest, unit_id: int | None, account: Account, fresh: dict[str, Arrival]) -> None:
         group = guest.group or TargetGroup.RESIDENT
@@ -134,7 +147,12 @@ class Import:
             return False
         if agrees:
             await arrivals.activate(
-                tx, old.person_id, guest.consent_at, consent_version=CONSENT_VERSION, tip_hour=self.tip_hour
+                tx,
+                old.person_id,
+                guest.consent_at,
+                consent_version=CONSENT_VERSION,
+                tip_hour=self.tip_hour,
+                tipped_on=self._tipped_on,
             )
             old.status, old.target_group = PersonStatus.ACTIVE, old.target_group or TargetGroup.RESIDENT
         if guest.group is not None and old.target_group is not None and guest.group is not old.target_group:

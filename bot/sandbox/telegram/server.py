@@ -23,7 +23,7 @@ class TelegramSandbox(World):
 
     `limits` and `timing` are the platform's and may be changed at any time. `judge` holds every
     request and answer against aiogram's types: assert `violations` empty. `latency` seconds (or a function giving
-    them) pass before each call is carried out. `strict_webhooks=False` allows `http://127.0.0.1`.
+    them) pass before each call is answered. `strict_webhooks=False` allows `http://127.0.0.1`.
     `anyone_reachable` makes up a person for every unknown positive chat id. `clock` gives seconds since 1970 for
     dates and expiry, `monotonic` seconds for rates and the journal. `keep_messages` of each chat and `keep_log`
     entries are remembered.
@@ -167,10 +167,12 @@ class TelegramSandbox(World):
         return web.Response(body=stored.content, content_type="application/octet-stream")
 
     async def _carry_out(self, call: Call) -> web.StreamResponse:
-        seconds = self.latency() if callable(self.latency) else self.latency
-        if seconds > 0:
-            await asyncio.sleep(seconds)
-        result = await self.carry_out(call)
+        try:
+            result = await self.carry_out(call)
+        finally:
+            seconds = self.latency() if callable(self.latency) else self.latency
+            if seconds > 0:
+                await asyncio.sleep(seconds)
         if isinstance(result, Described):
             return wire.answer(result.result, result.description)
         return wire.answer(result)
