@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,12 +64,18 @@ async def visit() -> AsyncIterator[Visit]:
         yield Visit(town, page, client)
 
 
+def from_noon() -> Callable[[], datetime]:
+    """A clock that begins at noon and goes on."""
+    begun = time.monotonic()
+    return lambda: NOON + timedelta(seconds=time.monotonic() - begun)
+
+
 @pytest.fixture
 async def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Demo]:
     """The whole demo on a free port, at noon."""
     for name in ("LOASO_DATABASE_URL", "LOASO_HTTP_HOST", "LOASO_HTTP_PORT"):
         monkeypatch.delenv(name, raising=False)
-    found = Demo(load(http_port=0), tmp_path, people=120, source=lambda: NOON)
+    found = Demo(load(http_port=0), tmp_path, people=120, source=from_noon())
     await found.start()
     yield found
     await found.stop()

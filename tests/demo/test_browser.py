@@ -50,6 +50,7 @@ async def test_a_first_visit(demo: Demo, page: Page) -> None:
 async def _subscribe(page: Page, book: Phrasebook) -> None:
     await page.click("#start")
     await _press(page, book.label("vi", "subscribe.yes"))
+    await expect(_button(page, book.label("vi", "subscribe.skip"))).to_be_visible()
     await _write(page, "phong nha")
     await _press(page, "Thôn Hà Lời")
     await _press(page, book.label("vi", "subscribe.group_elderly"))

@@ -154,7 +154,8 @@ function fill(story) {
   const people = [...story.people.keys()].map(owner);
   const [first] = people;
   const many = people.length > 1;
-  story.title.textContent = many ? `Đã tới ${number(people.length)} người${where(people)}` : `${first.name}${first.place ? `, ${first.place}` : ""}`;
+  const kind = people.every((one) => one.id < 0) ? "nhóm" : "người";
+  story.title.textContent = many ? `Đã tới ${number(people.length)} ${kind}${where(people)}` : `${first.name}${first.place ? `, ${first.place}` : ""}`;
   if (story.gone) story.title.textContent += ` (đã thu hồi ${number(story.gone)})`;
   story.text.textContent = line(story.message);
   story.time.textContent = hour(Math.max(...story.people.values()));

@@ -1,7 +1,7 @@
 // The list of people: who one can be, grouped by what they do and where they live.
 
 import { $, avatar, groupAvatar, h, icon, moveFocus } from "./dom.js";
-import { PARTS, hour, number, on, open, state, tell } from "./store.js";
+import { GROUPS, PARTS, hour, number, on, open, state, tell } from "./store.js";
 
 const rows = new Map();
 const PRINCIPALS = ["village_head", "influencer", "helper", "editor", "approver", "admin"];
@@ -40,7 +40,7 @@ function refresh(person) {
   const [note, unread, at] = [".row-note", ".unread", ".row-hour"].map((name) => node.querySelector(name));
   const badge = person.part === "resident" ? null : h("span", { class: `badge ${person.part}` }, PARTS[person.part]);
   const said = person.last?.text;
-  note.replaceChildren(...[badge, h("span", { class: "row-said" }, said || shortPlace(person))].filter(Boolean));
+  note.replaceChildren(...[badge, h("span", { class: "row-said" }, said || (badge || person.about ? shortPlace(person) : (GROUPS[person.group] ?? "")))].filter(Boolean));
   at.textContent = person.last ? hour(person.last.date) : "";
   unread.hidden = !person.unread;
   unread.textContent = person.unread > 99 ? "99+" : String(person.unread);
@@ -70,7 +70,7 @@ function village(name, people) {
   const shut = h("details", { class: "village", data: { village: name } });
   const count = h("small", {}, `${number(people.length)} người`);
   const fresh = h("span", { class: "unread", hidden: true });
-  shut.append(h("summary", {}, icon("down"), h("span", {}, name), fresh, count));
+  shut.append(h("summary", {}, icon("go"), h("span", {}, name), fresh, count));
   const fill = () => {
     if (shut.childElementCount === 1) shut.append(...people.map(row));
   };

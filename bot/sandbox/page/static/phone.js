@@ -245,6 +245,7 @@ export function start() {
     closeMenu();
     blocks.clear();
     parts.list.replaceChildren();
+    parts.foot.replaceChildren();
     parts.notice.hidden = true;
     head();
   });

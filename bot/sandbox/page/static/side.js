@@ -2,7 +2,7 @@
 
 import { $, avatar, h, icon, iconButton } from "./dom.js";
 import { choose } from "./people.js";
-import { PARTS, date, number, on, post, state, mayFail } from "./store.js";
+import { GROUPS, PARTS, date, number, on, post, state, mayFail } from "./store.js";
 
 const KEY = "loaso-demo-tour";
 const parts = {};
@@ -77,14 +77,6 @@ function finish(name) {
   step.querySelector(".step-mark").replaceChildren(icon("check"));
 }
 
-const GROUPS = {
-  student: "học sinh, sinh viên",
-  resident: "người dân",
-  public_staff: "cán bộ, viên chức",
-  worker: "người lao động",
-  business_household: "hộ kinh doanh",
-  elderly: "người cao tuổi",
-};
 const STATUS = { new: "chưa đăng ký", active: "đang nhận tin", stopped: "đã dừng nhận tin" };
 
 function who() {

@@ -12,6 +12,15 @@ export const PARTS = {
   admin: "Quản trị",
 };
 
+export const GROUPS = {
+  student: "học sinh, sinh viên",
+  resident: "người dân",
+  public_staff: "cán bộ, viên chức",
+  worker: "người lao động",
+  business_household: "hộ kinh doanh",
+  elderly: "người cao tuổi",
+};
+
 export const state = {
   bot: { id: 0, name: "Loa Số", username: "" },
   people: new Map(),
