@@ -1,6 +1,6 @@
 // What others receive: counters, a small chart, and messages grouped by what they say.
 
-import { $, avatar, h, icon } from "./dom.js";
+import { $, avatar, groupAvatar, h, icon } from "./dom.js";
 import { choose } from "./people.js";
 import { hour, line, number, on, state } from "./store.js";
 
@@ -137,6 +137,8 @@ function card() {
 
 const owner = (id) => state.people.get(id) ?? { ...state.groups.get(id), name: state.groups.get(id)?.title ?? "?", place: "" };
 
+const portrait = (one) => (one.id < 0 ? groupAvatar("small") : avatar(one, "small"));
+
 function go(id) {
   if (state.people.has(id)) return choose(id);
   const member = [...state.people.values()].find((one) => one.groups.includes(id));
@@ -160,13 +162,13 @@ function fill(story) {
   story.text.textContent = line(story.message);
   story.time.textContent = hour(Math.max(...story.people.values()));
   story.node.classList.toggle("many", many);
-  const face = (one) => h("button", { type: "button", class: "face", title: `${one.name}: xem điện thoại`, "aria-label": `Xem điện thoại của ${one.name}`, onclick: () => go(one.id) }, avatar(one, "small"));
+  const face = (one) => h("button", { type: "button", class: "face", title: `${one.name}: xem điện thoại`, "aria-label": `Xem điện thoại của ${one.name}`, onclick: () => go(one.id) }, portrait(one));
   const newest = people.slice(-FACES).reverse();
   const rest = people.length - newest.length;
   story.faces.replaceChildren(...newest.map(face), ...(rest > 0 ? [h("span", { class: "rest" }, `+${number(rest)}`)] : []));
   story.more.hidden = !many;
   if (story.all.hidden) return;
-  const rows = people.slice(0, SHOWN).map((one) => h("button", { type: "button", class: "recipient", onclick: () => go(one.id) }, avatar(one, "small"), h("span", {}, one.name), h("small", {}, one.place)));
+  const rows = people.slice(0, SHOWN).map((one) => h("button", { type: "button", class: "recipient", onclick: () => go(one.id) }, portrait(one), h("span", {}, one.name), h("small", {}, one.place)));
   story.all.replaceChildren(...rows, ...(people.length > SHOWN ? [h("p", { class: "quiet" }, `và ${number(people.length - SHOWN)} người nữa`)] : []));
 }
 
