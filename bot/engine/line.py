@@ -16,7 +16,7 @@ class Line:
         self.pacer = Pacer(limits)
         self._timer: asyncio.TimerHandle | None = None
 
-    async def wait(self, lane: Lane, chat: str, *, group: bool = False) -> None:
+    async def wait(self, lane: Lane, chat: str, *, group: bool = False, weight: int = 1) -> None:
         loop = asyncio.get_running_loop()
         gone: asyncio.Future[None] = loop.create_future()
 
@@ -24,7 +24,7 @@ class Line:
             if not gone.done():
                 gone.set_result(None)
 
-        ticket = Ticket(lane, chat, group, go)
+        ticket = Ticket(lane, chat, group, go, weight)
         self.pacer.ask(ticket)
         self._turn()
         try:

@@ -18,6 +18,7 @@ from bot.db.tables import Reply
 from bot.engine.courier import Courier
 from bot.engine.ledger import Ledger
 from bot.engine.line import Line
+from bot.outreach.items import weight
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,7 @@ class Replier:
         if message.answer is not None:
             return  # platforms do not count answers to buttons as messages
         counted = message.edit is None and message.delete is None
-        await self.line.wait(lane, message.chat_id if counted else "", group=message.group)
+        await self.line.wait(lane, message.chat_id if counted else "", group=message.group, weight=weight(message))
 
     def _moved(self, row: Reply, message: Outbound, error: ContactMoved) -> Outbound:
         if row.contact_id is not None:

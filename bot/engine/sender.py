@@ -25,7 +25,7 @@ from bot.engine.letters import Letter, Letters
 from bot.engine.line import Line
 from bot.outreach import alarms
 from bot.outreach.desk import Desk
-from bot.outreach.items import addressed
+from bot.outreach.items import addressed, weight
 
 log = structlog.get_logger(__name__)
 
@@ -193,18 +193,19 @@ class Sender:
         batch = _Batch(slice_id, len(claimed), progress, self.ledger)
         waiting = deque(claimed)
         try:
-            while waiting and await self._cleared(progress, waiting[0]):
+            while waiting and await self._cleared(progress, letter, waiting[0]):
                 self._launch(progress, letter, waiting.popleft(), batch)
         finally:
             for row in waiting:
                 batch.settle(self._back(row))
 
-    async def _cleared(self, progress: Progress, row: Claimed) -> bool:
+    async def _cleared(self, progress: Progress, letter: Letter, row: Claimed) -> bool:
         """Wait for room and for the account's pace. False when the run was paused or the account stopped meanwhile."""
         await self._room.acquire()
         try:
             if self._may_go(progress):
-                await self.line.wait(progress.lane, row.external_id, group=_is_group(row))
+                first = (await self.letters.parts(letter, row.language))[0]
+                await self.line.wait(progress.lane, row.external_id, group=_is_group(row), weight=weight(first))
             may = self._may_go(progress)
         except BaseException:
             self._room.release()
@@ -248,7 +249,7 @@ class Sender:
         for part in addressed(parts, row.external_id, group=_is_group(row)):
             try:
                 if numbers:
-                    await self.line.wait(progress.lane, row.external_id, group=part.group)
+                    await self.line.wait(progress.lane, row.external_id, group=part.group, weight=weight(part))
                 sent = await self._attempt(part, letter, row, patient=bool(numbers))
             except SendError as error:
                 return self._refused(progress, letter, row, error, begun=bool(numbers))

@@ -90,6 +90,11 @@ def _closed(messages: list[Outbound], can: Capabilities, footer: Rich | None, bu
     return [*messages, Outbound(chat_id="", text=footer.text, entities=footer.entities, buttons=buttons)]
 
 
+def weight(message: Outbound) -> int:
+    """As how many messages a platform counts it: an album counts each of its pictures."""
+    return max(1, len(message.media))
+
+
 def addressed(messages: Sequence[Outbound], chat_id: str, *, group: bool) -> tuple[Outbound, ...]:
     """The composed messages for one chat."""
     return tuple(replace(m, chat_id=chat_id, group=group) for m in messages)

@@ -40,6 +40,8 @@ class Ticket:
     chat: str
     group: bool
     go: Callable[[], None]
+    weight: int = 1
+    """As how many messages a platform counts it: an album counts each of its pictures."""
     cancelled: bool = False
 
 
@@ -50,10 +52,12 @@ class Pacer:
     limits: Limits
     _lines: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
     _next: float = 0.0
+    _last: float = float("-inf")
     _halted_until: float = 0.0
     _factor: float = 1.0
     _factor_at: float = 0.0
     _replies_in_a_row: int = 0
+    _held: Ticket | None = None
     _chats: OrderedDict[str, float] = field(default_factory=OrderedDict)
     _groups: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
 
@@ -86,15 +90,32 @@ class Pacer:
     def turn(self, now: float) -> float | None:
         """Let everybody go whose time has come. Returns seconds until somebody may, or `None` if nobody waits."""
         while True:
-            if not any(self._lines.values()):
+            if self._held is None and not any(self._lines.values()):
                 return None
             if self._next > now:
                 return self._next - now
-            chosen, soonest = self._choose(now)
+            chosen, soonest = (self._held, now) if self._held is not None else self._choose(now)
             if chosen is None:
                 return max(soonest - now, 0.001)
+            if chosen.weight > 1 and self._hold(chosen, now):
+                continue
+            self._held = None
+            if chosen.cancelled:
+                continue
             self._left(chosen, now)
             chosen.go()
+
+    def _hold(self, ticket: Ticket, now: float) -> bool:
+        """What counts as several messages leaves at once, but keeps as many slots free before and behind it, which
+        nobody else gets: else the second around it would hold too many."""
+        due = self._last + ticket.weight / self._pace(now)
+        if self.unlimited or ticket is self._held or due <= now:
+            return False
+        self._held, self._next = ticket, due
+        return True
+
+    def _pace(self, now: float) -> float:
+        return _HALTED_REPLIES if self.halted(now) else self.rate(now)
 
     def _choose(self, now: float) -> tuple[Ticket | None, float]:
         """The first ticket in order of lanes whose chat may be written to; else when the soonest one may."""
@@ -133,8 +154,9 @@ class Pacer:
         ready = 0.0
         if ticket.group and self.limits.per_group_minute is not None:
             times = self._groups.get(ticket.chat)
-            if times is not None and len(times) >= self.limits.per_group_minute:
-                ready = times[0] + _GROUP_WINDOW
+            over = len(times) + ticket.weight - self.limits.per_group_minute if times is not None else 0
+            if times and over > 0:
+                ready = times[min(over, len(times)) - 1] + _GROUP_WINDOW
         if self.limits.per_chat_second is not None:
             last = self._chats.get(ticket.chat)
             if last is not None:
@@ -149,21 +171,21 @@ class Pacer:
             self._replies_in_a_row = 0
         if self.unlimited:
             return
-        pace = _HALTED_REPLIES if self.halted(now) else self.rate(now)
         late = now - self._next
-        base = self._next if 0 <= late <= _SLACK else now
-        self._next = base + 1.0 / pace
+        self._last = self._next if 0 <= late <= _SLACK else now
+        self._next = self._last + ticket.weight / self._pace(now)
         if not ticket.chat:
             return
-        self._remember(self._chats, ticket.chat, now)
+        rest = (ticket.weight - 1) * _CHAT_MARGIN / (self.limits.per_chat_second or 1.0)
+        self._remember(self._chats, ticket.chat, now, now + rest)
         if ticket.group and self.limits.per_group_minute is not None:
             times = self._groups.setdefault(ticket.chat, deque(maxlen=self.limits.per_group_minute))
-            times.append(now)
+            times.extend([now] * ticket.weight)
             self._groups.move_to_end(ticket.chat)
             self._trim_groups(now)
 
-    def _remember(self, chats: OrderedDict[str, float], chat: str, now: float) -> None:
-        chats[chat] = now
+    def _remember(self, chats: OrderedDict[str, float], chat: str, now: float, until: float) -> None:
+        chats[chat] = until
         chats.move_to_end(chat)
         oldest = now - 2 * _CHAT_MARGIN / (self.limits.per_chat_second or 1.0)
         while chats and next(iter(chats.values())) < oldest:
