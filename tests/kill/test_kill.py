@@ -59,7 +59,7 @@ def _adds_up(status: dict[str, Any]) -> bool:
     return sum(int(status[s]) for s in states) == int(status["total"])
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 async def test_sigkill_loses_nobody_and_doubles_nobody(telegram: TelegramSandbox, program: Program, seed: int) -> None:
     chance = random.Random(seed)
     await program.start()

@@ -105,7 +105,7 @@ class Postgres:
 
     def _sql(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # names are ours
+            connection.execute(statement)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
