@@ -46,14 +46,12 @@ _SUBSCRIBED_FOR = timedelta(days=21)
 _BROUGHT = 4
 
 
-class DemoServer(WebServer):
-    """The product's own web server, with the page of the demo on it."""
-
-    def __init__(self, settings: Settings, app: App, page: Page) -> None:
-        super().__init__(settings, [], app.health, app.metrics)
-        for path in ("/", PREFIX.rstrip("/")):
-            self._application.router.add_get(path, _to_page)
-        self._application.add_subapp(PREFIX, page.app())
+def _mount(server: WebServer, page: Page) -> None:
+    """Put the page on the product's own web server, beside whatever else is there."""
+    application = server._application
+    for path in ("/", PREFIX.rstrip("/")):
+        application.router.add_get(path, _to_page)
+    application.add_subapp(PREFIX, page.app())
 
 
 async def _to_page(_request: web.Request) -> web.Response:
@@ -94,7 +92,7 @@ class Demo:
             settings = self._settings()
             await self._move_in(settings)
             app = App(settings, clock=self.machine.clock)
-            app.web = DemoServer(settings, app, self.page)
+            _mount(app.web, self.page)
             await app.start()
         except BaseException:
             await self.world.stop()
