@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -120,7 +121,14 @@ class Inbox:
         except Exception as error:
             if is_passing(error):
                 raise
-            log.exception("A handler broke", account=account.key, contact=ids[1], kind=str(inbound.kind))
+            log.error(  # noqa: TRY400  # an exception's own words may repeat what the person wrote
+                "A handler broke",
+                account=account.key,
+                contact=ids[1],
+                kind=str(inbound.kind),
+                error=type(error).__name__,
+                traceback="".join(traceback.format_tb(error.__traceback__)),
+            )
             del replies.queued(tx)[queued_before:]
             await self._apologise(tx, account, inbound, ids)
             handled.keys = ["common.broken"]
