@@ -177,15 +177,26 @@ _LATER = ("LOASO_ZALO_",)
 
 
 def secret_key(settings: Settings) -> bytes:
-    """The key that signs links and sessions: the setting, else a file beside the database, made once, mode 0600.
+    """The key that signs links and sessions: the setting, else a file that is made once, mode 0600: beside a SQLite
+    database, in `var/` with PostgreSQL. Programs on several machines, or in several folders, must be given the setting.
 
-    Raises `SettingsError` on PostgreSQL without the setting: several machines could not agree on a file.
+    Raises `SettingsError` when the file can be neither read nor made.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
-    if settings.sqlite_path is None:
-        raise SettingsError(["LOASO_SECRET_KEY: set it (any 32 random characters); with PostgreSQL no file is made"])
-    path = settings.sqlite_path.with_name("secret.key")
+    path = secret_file(settings)
+    try:
+        return _kept_secret(path)
+    except OSError as error:
+        raise SettingsError([f"LOASO_SECRET_KEY: set it; {path} cannot be used: {error.strerror}"]) from error
+
+
+def secret_file(settings: Settings) -> Path:
+    """Where the key is kept when it is not set."""
+    return (settings.sqlite_path or Path("var/loaso.db")).with_name("secret.key")
+
+
+def _kept_secret(path: Path) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -12,7 +12,7 @@ from bot.core.errors import UserError
 from bot.db import Database, copies
 from bot.db.guard import SoleSender
 from bot.db.migrate import migrate
-from bot.settings import Settings, load
+from bot.settings import Settings, load, secret_file
 
 
 def backup(file: Path) -> int:
@@ -35,9 +35,9 @@ def _fits(file: Path) -> None:
 
 
 def _key_hint(settings: Settings) -> str:
-    if settings.secret_key is not None or settings.sqlite_path is None:
+    if settings.secret_key is not None:
         return ""
-    key = settings.sqlite_path.with_name("secret.key")
+    key = secret_file(settings)
     return f" Keep {key} too: links and erased addresses depend on it." if key.exists() else ""
 
 

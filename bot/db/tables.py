@@ -285,6 +285,7 @@ class Slice(Base):
     slice whose lease has passed belongs to a sender that died."""
 
     __tablename__ = "slice"
+    __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     run_id: Mapped[int] = mapped_column(BigId, index=True)
     account_id: Mapped[int] = mapped_column(sa.Integer)
@@ -295,9 +296,11 @@ class Slice(Base):
 
 
 class Reply(Base):
-    """A message of the interactive lane, kept until it has left. `tag` names what waits for its message id."""
+    """A message of the interactive lane, kept until it has left. `tag` names what waits for its message id.
+    Ids are never given twice: senders hold them in memory after the row has gone."""
 
     __tablename__ = "reply"
+    __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
     contact_id: Mapped[int | None] = mapped_column(BigId)

@@ -80,7 +80,12 @@ def test_the_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "var" / "secret.key").stat().st_mode) == 0o600
 
 
-def test_postgresql_needs_a_secret_of_its_own() -> None:
+def test_with_postgresql_the_secret_is_kept_in_var(tmp_path: Path) -> None:
     found = settings.load(database_url="postgresql+psycopg://u:p@h/d")
-    with pytest.raises(SettingsError, match="LOASO_SECRET_KEY"):
-        settings.secret_key(found)
+    assert settings.secret_key(found) == (tmp_path / "var" / "secret.key").read_bytes().strip()
+
+
+def test_a_secret_that_can_be_neither_read_nor_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where a folder should be")
+    with pytest.raises(SettingsError, match="LOASO_SECRET_KEY: set it"):
+        settings.secret_key(settings.load())

@@ -116,3 +116,16 @@ async def test_a_revoked_token_stops_its_account_alone(
     assert int(status["sent"]) + int(status["waiting"]) == 60
     assert health["ok"] is False
     assert health["accounts"]["telegram:123456"] == "ok"
+
+
+async def test_quick_answers_all_leave(telegram: TelegramSandbox, database_url: str) -> None:
+    """Rows of replies come and go within a moment; none may be taken for one that has left already."""
+    bot = next(iter(telegram.bots.values()))
+    lan = telegram.add_user(31_000, "Lan")
+    chat = lan.chat(bot)
+    async with Product(telegram, database_url):
+        for _ in range(12):
+            seen = chat.count
+            await lan.write(bot, "/menu")
+            while not any(m.from_bot for m in await chat.wait_new(seen, timeout=5)):
+                seen = chat.count

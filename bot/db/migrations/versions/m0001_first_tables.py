@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("last", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("lease_until", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("slice_pkey")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("slice_by_run_id"), "slice", ["run_id"], unique=False)
     op.create_table(
@@ -139,6 +140,7 @@ def upgrade() -> None:
         sa.Column("created_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("reply_account_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("reply_pkey")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "upload",
