@@ -48,7 +48,7 @@ _BROUGHT = 4
 
 def _mount(server: WebServer, page: Page) -> None:
     """Put the page on the product's own web server, beside whatever else is there."""
-    application = server._application
+    application = server.application
     for path in ("/", PREFIX.rstrip("/")):
         application.router.add_get(path, _to_page)
     application.add_subapp(PREFIX, page.app())

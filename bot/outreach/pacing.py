@@ -25,6 +25,7 @@ _RECOVERY_SECONDS = 5.0
 _RECOVERY_STEP = 0.03
 _SLOWEST = 1.0
 _GROUP_WINDOW = 61.0
+_WINDOW = 1.005
 _CHAT_MARGIN = 1.03
 _REPLIES_IN_A_ROW = 4
 _HALTED_REPLIES = 1.0
@@ -52,7 +53,8 @@ class Pacer:
     limits: Limits
     _lines: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
     _next: float = 0.0
-    _last: float = float("-inf")
+    _recent: deque[tuple[float, int]] = field(default_factory=deque)
+    _in_window: int = 0
     _halted_until: float = 0.0
     _factor: float = 1.0
     _factor_at: float = 0.0
@@ -97,7 +99,7 @@ class Pacer:
             chosen, soonest = (self._held, now) if self._held is not None else self._choose(now)
             if chosen is None:
                 return max(soonest - now, 0.001)
-            if chosen.weight > 1 and self._hold(chosen, now):
+            if not self.unlimited and self._hold(chosen, now):
                 continue
             self._held = None
             if chosen.cancelled:
@@ -106,13 +108,26 @@ class Pacer:
             chosen.go()
 
     def _hold(self, ticket: Ticket, now: float) -> bool:
-        """What counts as several messages leaves at once, but keeps as many slots free before and behind it, which
-        nobody else gets: else the second around it would hold too many."""
-        due = self._last + ticket.weight / self._pace(now)
-        if self.unlimited or ticket is self._held or due <= now:
+        """Whether the second up to now holds too much for it: then it is next, as soon as it fits. Single messages at
+        their distance always fit; what counts as several may not."""
+        free = self._fits_at(now, ticket.weight)
+        if free <= now:
             return False
-        self._held, self._next = ticket, due
+        self._held, self._next = ticket, free
         return True
+
+    def _fits_at(self, now: float, weight: int) -> float:
+        """When so many messages more are within the rate in any window of a second."""
+        while self._recent and self._recent[0][0] <= now - _WINDOW:
+            self._in_window -= self._recent.popleft()[1]
+        most = max(int(self.limits.per_second or 0), 1)
+        over = self._in_window + min(weight, most) - most
+        free = now
+        for at, count in self._recent:
+            if over <= 0:
+                break
+            free, over = at + _WINDOW, over - count
+        return free
 
     def _pace(self, now: float) -> float:
         return _HALTED_REPLIES if self.halted(now) else self.rate(now)
@@ -172,8 +187,10 @@ class Pacer:
         if self.unlimited:
             return
         late = now - self._next
-        self._last = self._next if 0 <= late <= _SLACK else now
-        self._next = self._last + ticket.weight / self._pace(now)
+        base = self._next if 0 <= late <= _SLACK else now
+        self._next = base + ticket.weight / self._pace(now)
+        self._recent.append((now, ticket.weight))
+        self._in_window += ticket.weight
         if not ticket.chat:
             return
         rest = (ticket.weight - 1) * _CHAT_MARGIN / (self.limits.per_chat_second or 1.0)

@@ -50,7 +50,7 @@ class WebServer:
 
     def __init__(self, settings: Settings, webhooks: Sequence[Webhook], health: Ask, metrics: Metrics) -> None:
         self._host, self._port = settings.http_host, settings.http_port
-        self._application = build(webhooks, health, metrics)
+        self.application = build(webhooks, health, metrics)
         self._runner: web.AppRunner | None = None
 
     @property
@@ -65,7 +65,7 @@ class WebServer:
     async def start(self) -> None:
         """Begin to listen. Raises `UserError` when the address cannot be had."""
         runner = web.AppRunner(
-            self._application,
+            self.application,
             access_log=None,
             handle_signals=False,
             shutdown_timeout=STOP_SECONDS,

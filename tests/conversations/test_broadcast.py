@@ -79,7 +79,7 @@ async def test_a_head_writes_sees_confirms_and_the_village_reads_it(talk: Talk) 
     assert "Thôn Đông" in head.last.text
     assert await head.says(TEXT) == ["broadcast.summary"]
     preview, summary = head.heard[-2:]
-    assert preview.text.startswith("📢 Trưởng thôn Thôn Đông (Phường Đồng Thuận) gửi bà con:\n\n" + TEXT)
+    assert preview.text.startswith("📢 Trưởng thôn Đông (Phường Đồng Thuận) gửi bà con:\n\n" + TEXT)
     assert "DỪNG" in preview.text
     assert "4 người ở Thôn Đông: 4 qua Telegram." in summary.text
     assert await head.presses("📢 Gửi ngay") == ["broadcast.planned"]

@@ -124,7 +124,7 @@ async def test_a_head_carries_a_tip_to_the_village(talk: Talk) -> None:
     assert await head.presses_data("fw:go:" + "0" * 6) == ["forward.stale"]
     await send_out(talk)
     got = talk.person("100").last
-    assert got.text.startswith("📢 Trưởng thôn Thôn Đông")
+    assert got.text.startswith("📢 Trưởng thôn Đông")
     assert tip.title in got.text
     assert f"fw:tip:{tip.id}" in [b.data for b in talk.person("100").buttons()]
     run, campaign = await latest(talk)

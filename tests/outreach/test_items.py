@@ -13,7 +13,7 @@ from bot.core.text import length
 from bot.outreach.items import compose, dump, fingerprint, load
 from messages import Rich
 
-HEADER = Rich("📢 Trưởng thôn Thôn Đông:", (Entity(EntityKind.BOLD, 0, 2),))
+HEADER = Rich("📢 Trưởng thôn Đông:", (Entity(EntityKind.BOLD, 0, 2),))
 FOOTER = Rich("Nhắn DỪNG để ngừng nhận.", (Entity(EntityKind.ITALIC, 0, 4),))
 BUTTONS = ((Button("Đi", "ev:yes:1"),),)
 
