@@ -37,6 +37,9 @@ from messages.content import packs
 
 log = structlog.get_logger(__name__)
 
+_RECEIVE_PATIENCE = 3.0
+"""Seconds that what is coming in gets to be handled when the program stops; the platform keeps the rest for us."""
+
 
 def make_desk(settings: Settings, clock: Clock | None = None, house: House | None = None) -> Desk:
     """What the rules look at, without database or network: enough for commands that only ask."""
@@ -100,8 +103,15 @@ class App:
         self.database = Database(settings.database_url)
         self.channels = list(make_channels(settings, self.desk.clock, self.desk.book) if channels is None else channels)
         self.metrics = Metrics()
-        self.engine = LocalEngine(self.database, self.desk, self.channels, meter=self.metrics, sends=send)
         self.sole = SoleSender(self.database, settings.sqlite_path)
+        self.engine = LocalEngine(
+            self.database,
+            self.desk,
+            self.channels,
+            meter=self.metrics,
+            sends=send,
+            sole=self.sole if send else None,
+        )
         self.inbox = Inbox(
             self.database,
             self.desk,
@@ -164,9 +174,11 @@ class App:
 
     async def stop(self) -> None:
         """In the opposite order: nothing new comes in, what is in flight leaves, everything is written down."""
-        await self.scheduler.stop()
-        await asyncio.gather(*(c.stop() for c in self.channels), return_exceptions=True)
+        self.engine.quiesce()
+        receiving = asyncio.gather(*(c.stop() for c in self.channels), return_exceptions=True)
+        await asyncio.gather(self.scheduler.stop(), asyncio.wait((receiving,), timeout=_RECEIVE_PATIENCE))
         await self.engine.stop()
+        receiving.cancel()
         await self.web.stop()
         await asyncio.gather(*(c.close() for c in self.channels), return_exceptions=True)
         await self.sole.release()
@@ -190,12 +202,19 @@ async def serve(settings: Settings, *, send: bool = True) -> None:
     app = App(settings, send=send)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    me = asyncio.current_task()
+
+    def asked() -> None:
+        if stopping.is_set() and me is not None:
+            me.cancel()
+        stopping.set()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+        loop.add_signal_handler(name, asked)
     await app.start()
     try:
         await stopping.wait()
         log.info("Stopping: what is on its way is finished first")
     finally:
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(app.stop(), 9.5)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.errors import Reason
 from bot.core.events import ChatKind
-from bot.core.words import ContactState, DeliveryState, RunState
+from bot.core.words import ContactState, DeliveryState, PersonStatus, RunState
 from bot.db.session import Tx
 from bot.db.sql import changed
 from bot.db.tables import Campaign, Contact, Delivery, Person, Run, Slice
@@ -36,7 +36,6 @@ class Outcome:
     person_id: int
     state: DeliveryState
     at: datetime
-    contact_id: int | None = None
     reason: Reason | None = None
     message_id: str | None = None
 
@@ -49,10 +48,12 @@ async def claim(
     chosen = (
         sa.select(Delivery.person_id, sa.func.min(Contact.id).label("contact_id"))
         .join(Contact, Contact.person_id == Delivery.person_id)
+        .join(Person, Person.id == Delivery.person_id)
         .where(
             Delivery.run_id == run_id,
             Delivery.person_id > after,
             Delivery.state == DeliveryState.WAITING,
+            Person.status != PersonStatus.STOPPED,
             Contact.account_id == account_id,
             Contact.state == ContactState.OPEN,
         )
@@ -97,7 +98,7 @@ async def claim(
 
 async def settle(tx: Tx, outcomes: Sequence[Outcome]) -> None:
     """Write down how deliveries ended, in bulk. Only rows that are still being sent change: what another process
-    has declared unknown stays so."""
+    has declared unknown stays so, and an erased person's row stays without their message."""
     if not outcomes:
         return
     statement = (
@@ -110,8 +111,7 @@ async def settle(tx: Tx, outcomes: Sequence[Outcome]) -> None:
         .values(
             state=sa.bindparam("b_state", type_=Delivery.state.type),
             reason=sa.bindparam("b_reason", type_=Delivery.reason.type),
-            contact_id=sa.bindparam("b_contact"),
-            message_id=sa.bindparam("b_message"),
+            message_id=sa.case((Delivery.contact_id.is_(None), None), else_=sa.bindparam("b_message", type_=sa.Text())),
             at=sa.bindparam("b_at", type_=Delivery.at.type),
         )
     )
@@ -121,7 +121,6 @@ async def settle(tx: Tx, outcomes: Sequence[Outcome]) -> None:
             "b_person": o.person_id,
             "b_state": o.state,
             "b_reason": o.reason,
-            "b_contact": o.contact_id,
             "b_message": o.message_id,
             "b_at": o.at,
         }
@@ -186,18 +185,29 @@ def _in_flight(found: Slice) -> sa.ColumnElement[bool]:
         Delivery.run_id == found.run_id,
         Delivery.person_id.between(found.first, found.last),
         Delivery.state == DeliveryState.SENDING,
-        Delivery.contact_id.in_(of_account),
+        sa.or_(Delivery.contact_id.in_(of_account), Delivery.contact_id.is_(None)),
     )
 
 
 async def requeue(tx: Tx, run_id: int, state: DeliveryState) -> int:
-    """Let failed or unknown deliveries of a run wait again. People whose contact is closed stay as they are."""
-    can_reach = sa.exists().where(Contact.person_id == Delivery.person_id, Contact.state == ContactState.OPEN)
+    """Let failed or unknown deliveries of a run wait again. People whose contact is closed, and those who said stop
+    meanwhile, stay as they are."""
+    can_reach = sa.and_(
+        sa.exists().where(Contact.person_id == Delivery.person_id, Contact.state == ContactState.OPEN), _listens()
+    )
     change = {"state": DeliveryState.WAITING, "reason": None, "at": None}
     return await changed(
         tx,
         sa.update(Delivery).where(Delivery.run_id == run_id, Delivery.state == state, can_reach).values(**change),
     )
+
+
+async def skip_cancelled(tx: Tx, run_ids: Sequence[int], now: datetime) -> int:
+    """What came back to a run that was cancelled meanwhile does not wait any more."""
+    cancelled = sa.select(Run.id).where(Run.id.in_(run_ids), Run.state == RunState.CANCELLED)
+    change = {"state": DeliveryState.SKIPPED, "reason": Reason.CANCELLED, "at": now}
+    waits = sa.and_(Delivery.run_id.in_(cancelled), Delivery.state == DeliveryState.WAITING)
+    return await changed(tx, sa.update(Delivery).where(waits).values(**change))
 
 
 async def skip_waiting(tx: Tx, run_id: int, reason: Reason, now: datetime) -> int:
@@ -207,9 +217,19 @@ async def skip_waiting(tx: Tx, run_id: int, reason: Reason, now: datetime) -> in
     return await changed(tx, sa.update(Delivery).where(waits).values(**change))
 
 
-async def skip_unreachable(tx: Tx, run_id: int, now: datetime) -> int:
-    """End waiting deliveries whose people have no open contact any more, with what closed it."""
+def _listens() -> sa.ColumnElement[bool]:
+    """The person of a delivery is there and has not said stop."""
+    return sa.exists().where(Person.id == Delivery.person_id, Person.status != PersonStatus.STOPPED)
+
+
+async def skip_unreachable(tx: Tx, run_id: int, now: datetime, accounts: Sequence[int] | None) -> int:
+    """End waiting deliveries of people who said stop, and of those who have no open contact any more on one of
+    `accounts` (`None`: on any), with what closed it."""
+    stopped = sa.and_(Delivery.run_id == run_id, Delivery.state == DeliveryState.WAITING, ~_listens())
+    opted_out = {"state": DeliveryState.SKIPPED, "reason": Reason.OPTED_OUT, "at": now}
+    count = await changed(tx, sa.update(Delivery).where(stopped).values(**opted_out))
     of_person = sa.and_(Contact.person_id == Delivery.person_id)
+    ours = sa.true() if accounts is None else Contact.account_id.in_(accounts)
     why = (
         sa.select(Contact.closed_reason)
         .where(of_person, Contact.state == ContactState.CLOSED)
@@ -221,11 +241,11 @@ async def skip_unreachable(tx: Tx, run_id: int, now: datetime) -> int:
     gone = sa.and_(
         Delivery.run_id == run_id,
         Delivery.state == DeliveryState.WAITING,
-        ~sa.exists().where(of_person, Contact.state == ContactState.OPEN),
+        ~sa.exists().where(of_person, Contact.state == ContactState.OPEN, ours),
     )
     reason = sa.func.coalesce(why, sa.literal(Reason.NO_ROUTE, Delivery.reason.type))
     change = {"state": DeliveryState.SKIPPED, "reason": reason, "at": now}
-    return await changed(tx, sa.update(Delivery).where(gone).values(**change))
+    return count + await changed(tx, sa.update(Delivery).where(gone).values(**change))
 
 
 async def drop_person(tx: Tx, person_id: int, now: datetime) -> int:

@@ -71,8 +71,18 @@ class SoleSender:
         try:
             await self._connection.execute(sa.text("SELECT 1"))
         except sa.exc.DBAPIError:
+            connection, self._connection = self._connection, None
+            with contextlib.suppress(sa.exc.SQLAlchemyError):
+                await connection.close()
             return False
         return True
+
+    async def retake(self) -> bool:
+        """Try once to have a lost lock back."""
+        try:
+            return await self._try()
+        except (sa.exc.SQLAlchemyError, OSError):
+            return False
 
     async def release(self) -> None:
         if self._file is not None:

@@ -46,6 +46,17 @@ def queued(tx: Tx) -> list[Reply]:
     return found
 
 
+async def waiting_ids(tx: Tx, account_ids: Sequence[int]) -> list[int]:
+    """What has not left yet, oldest first."""
+    query = sa.select(Reply.id).where(Reply.account_id.in_(account_ids)).order_by(Reply.id)
+    return list((await tx.execute(query)).scalars())
+
+
+async def some(tx: Tx, ids: Sequence[int]) -> list[Reply]:
+    """Those replies, as far as they are still there, oldest first."""
+    return list((await tx.execute(sa.select(Reply).where(Reply.id.in_(ids)).order_by(Reply.id))).scalars())
+
+
 async def waiting(tx: Tx, account_ids: Sequence[int]) -> list[Reply]:
     """Everything that has not left yet, oldest first."""
     query = sa.select(Reply).where(Reply.account_id.in_(account_ids)).order_by(Reply.id)

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Tx = AsyncSession
@@ -108,6 +109,6 @@ def _dumps(value: Any) -> str:
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same transaction may succeed when it is tried again: a lock, a lost connection, a restart."""
-    if isinstance(error, OperationalError):
+    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout, ConnectionError)):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from bot.core.channel import Channel
 from bot.core.clock import Clock
+from bot.core.errors import BadContent, NotSent, OutcomeUnknown, SendError, SlowDown
 from bot.core.events import Media, Outbound, Sent
 from bot.db import Database, items
 from bot.engine.ledger import Ledger
+
+T = TypeVar("T")
 
 
 class Courier:
@@ -42,23 +46,39 @@ class Courier:
 
         Raises a `SendError`; nothing is retried here.
         """
-        strangers = [m for m in message.media if self._is_strange(m, origin)]
-        if not strangers:
-            return await self.channel.send(message)
-        digests = [await self._digest(m, origin) for m in message.media]
-        lock = self._uploading.setdefault("+".join(digests), asyncio.Lock())
+        if not any(self._is_strange(m, origin) for m in message.media):
+            return await self._send(message)
+        digests = [await self._ours(self._digest(m, origin)) for m in message.media]
+        key = "+".join(digests)
+        lock = self._uploading.setdefault(key, asyncio.Lock())
         async with lock:
-            if all([await self._file_id(d) for d in digests]):
-                ready = [Media(m.kind, file_id=self._known[d]) for m, d in zip(message.media, digests, strict=True)]
-                uploaded = False
-            else:
-                ready = [await self._content(m, origin) for m in message.media]
-                uploaded = True
-            if uploaded:
-                sent = await self.channel.send(replace(message, media=tuple(ready)))
+            known = [await self._file_id(d) for d in digests]
+            if not all(known):
+                ready = [await self._ours(self._content(m, origin)) for m in message.media]
+                sent = await self._send(replace(message, media=tuple(ready)))
                 self._remember(digests, sent)
+                self._uploading.pop(key, None)
                 return sent
-        return await self.channel.send(replace(message, media=tuple(ready)))
+        again = tuple(Media(m.kind, file_id=self._known[d]) for m, d in zip(message.media, digests, strict=True))
+        return await self._send(replace(message, media=again))
+
+    async def _send(self, message: Outbound) -> Sent:
+        """What the channel itself cannot put into a call is wrong for everybody and was never sent."""
+        try:
+            return await self.channel.send(message)
+        except ValueError as error:
+            raise BadContent(f"this channel cannot carry the message: {error}") from error
+
+    @staticmethod
+    async def _ours(step: Awaitable[T]) -> T:
+        """Getting a file ready is no attempt to send: what goes wrong there never reached the person, and says
+        nothing about this account."""
+        try:
+            return await step
+        except (NotSent, SlowDown, OutcomeUnknown) as error:
+            raise NotSent(f"a file could not be fetched: {error.detail}") from error
+        except (SendError, OSError, LookupError) as error:
+            raise BadContent(f"a file of this message cannot be had: {type(error).__name__}") from error
 
     def _is_strange(self, media: Media, origin: str | None) -> bool:
         return media.file_id is None or (origin is not None and origin != self.channel.account)

@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from bot.core.errors import Reason
+from bot.core.words import DeliveryState
 from bot.db import Database, Tx, deliveries, items, people, replies, runs
 from bot.db.deliveries import Outcome
 from bot.db.session import is_passing
@@ -98,6 +99,9 @@ class Ledger:
             try:
                 async with self.database.write() as tx:
                     await deliveries.settle(tx, outcomes)
+                    back = {o.run_id: o.at for o in outcomes if o.state is DeliveryState.WAITING}
+                    if back:
+                        await deliveries.skip_cancelled(tx, list(back), max(back.values()))
                     await deliveries.close_slices(tx, slices)
                     if left:
                         await replies.drop(tx, left)
@@ -118,8 +122,11 @@ class Ledger:
             try:
                 async with self.database.write() as tx:
                     await change(tx)
-            except Exception:
-                log.exception("A change after sending could not be made")
+            except Exception as error:
+                if is_passing(error):
+                    self.notes.append(change)
+                else:
+                    log.exception("A change after sending could not be made")
 
     async def _keep_writing(self) -> None:
         pause = _EVERY

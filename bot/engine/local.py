@@ -13,9 +13,11 @@ from bot.core.channel import Channel
 from bot.core.meter import Meter, NullMeter
 from bot.core.words import AccountState, Lane, RunState
 from bot.db import Database, accounts, deliveries, replies, runs
+from bot.db.guard import SoleSender
 from bot.db.tables import Reply, Run
 from bot.engine.ledger import Ledger
 from bot.engine.line import Line
+from bot.engine.looks import Looks
 from bot.engine.replying import Replier
 from bot.engine.sender import LEASE, Sender
 from bot.outreach import campaigns
@@ -26,7 +28,9 @@ log = structlog.get_logger(__name__)
 WATCH_EVERY = 0.25
 """Seconds between two looks at the tables: how fast a command from another process is obeyed."""
 _RENEW_EVERY = 15.0
+_ASK_EVERY = 3.0
 _PATIENCE = 7.0
+_REPLIES_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class LocalEngine:
         *,
         meter: Meter | None = None,
         sends: bool = True,
+        sole: SoleSender | None = None,
     ) -> None:
         self.database = database
         self.desk = desk
@@ -63,6 +68,9 @@ class LocalEngine:
         self._watch: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._renewed = 0.0
+        self._sole = sole
+        self._asked_sole = 0.0
+        self._looks = Looks()
 
     async def start(self) -> None:
         """Begin to send. Deliveries that a dead process had claimed become unknown."""
@@ -92,7 +100,7 @@ class LocalEngine:
                 self.owner,
                 self.meter,
             )
-            replier = Replier(sender.courier, self.ledger, line, self.meter)
+            replier = Replier(sender.courier, self.ledger, line, self.meter, sender.stop_account)
             self.posts[account.id] = Post(account.id, sender, replier, line)
 
     async def _recover(self) -> None:
@@ -116,6 +124,11 @@ class LocalEngine:
         for post in posts:
             post.line.close()
         self.posts = {}
+
+    def quiesce(self) -> None:
+        """Claim nothing more; what is on its way leaves."""
+        for post in self.posts.values():
+            post.sender.closing = True
 
     def leave(self, rows: list[Reply]) -> None:
         """Replies that were just committed leave now."""
@@ -152,6 +165,8 @@ class LocalEngine:
         await self._fetch_replies()
         if not self.sends:
             return
+        if not await self._still_alone() or not self.posts:
+            return
         await self._begin_due()
         async with self.database.read() as tx:
             sending = await runs.in_state(tx, (RunState.SENDING,))
@@ -161,12 +176,28 @@ class LocalEngine:
         await self._finish(sending)
         await self._renew_leases()
 
-    async def _fetch_replies(self) -> None:
-        async with self.database.read() as tx:
-            rows = await replies.waiting(tx, list(self.posts))
-        ids = {row.id for row in rows}
+    async def _still_alone(self) -> bool:
+        """Whether this process may still send. A database that was restarted has forgotten our lock: until it is ours
+        again, nothing is claimed."""
+        now = asyncio.get_running_loop().time()
+        if self._sole is None or now - self._asked_sole < _ASK_EVERY:
+            return not any(post.sender.resting for post in self.posts.values())
+        self._asked_sole = now
+        alone = await self._sole.held() or await self._sole.retake()
         for post in self.posts.values():
-            post.replier.forget(ids)
+            if post.sender.resting is alone:
+                log.warning("The lock of the only sender changed hands", ours=alone)
+            post.sender.resting = not alone
+        return alone
+
+    async def _fetch_replies(self) -> None:
+        known = {post.account_id: set(post.replier.known) for post in self.posts.values()}
+        async with self.database.read() as tx:
+            ids = await replies.waiting_ids(tx, list(self.posts))
+            unknown = [i for i in ids if not any(i in of_account for of_account in known.values())]
+            rows = await replies.some(tx, unknown[:_REPLIES_AT_ONCE]) if unknown else []
+        for post in self.posts.values():
+            post.replier.forget(known[post.account_id].difference(ids))
             post.replier.push(row for row in rows if row.account_id == post.account_id)
             self.meter.queued(post.sender.channel.account, post.replier.waiting)
 
@@ -184,11 +215,18 @@ class LocalEngine:
         """In quiet hours only what is urgent leaves; a run that they interrupt goes on in the morning."""
         return run.lane is Lane.ALERT or not self.desk.clock.is_quiet(self.desk.clock.now())
 
+    def _idle(self, run_id: int) -> bool:
+        """Whether no account has anything (more) to send of a run."""
+        return all(post.sender.idle(run_id) for post in self.posts.values())
+
     async def _finish(self, sending: Sequence[Run]) -> None:
         now = self.desk.clock.now()
         for run in sending:
             late = run.valid_until is not None and now > run.valid_until
-            if not late and not all(post.sender.idle(run.id) for post in self.posts.values()):
+            if not late and not self._idle(run.id):
+                self._looks.forget(run.id)
+                continue
+            if not late and not self._looks.may_look(run.id):
                 continue
             async with self.database.write() as tx:
                 current = await runs.get(tx, run.id, lock=True)
@@ -196,7 +234,8 @@ class LocalEngine:
                     continue
                 if late:
                     await campaigns.expire(tx, current, now)
-                await campaigns.finish_if_done(tx, current, now)
+                if await campaigns.finish_if_done(tx, current, now, list(self.posts)):
+                    self._looks.forget(run.id)
 
     async def _renew_leases(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -223,6 +262,7 @@ class LocalEngine:
             await self.ledger.write()
             if not worked:
                 break
+        self._looks = Looks()
         await self.watch()
 
     def health(self) -> dict[str, str]:

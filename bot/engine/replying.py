@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,11 +29,14 @@ KEEP_TRYING = timedelta(minutes=10)
 class Replier:
     """Replies of one account. Each chat has its own small queue; chats do not wait for one another."""
 
-    def __init__(self, courier: Courier, ledger: Ledger, line: Line, meter: Meter) -> None:
+    def __init__(
+        self, courier: Courier, ledger: Ledger, line: Line, meter: Meter, refused: Callable[[SendError], None]
+    ) -> None:
         self.courier = courier
         self.ledger = ledger
         self.line = line
         self.meter = meter
+        self.refused = refused
         self.known: set[int] = set()
         self.stopped = False
         self._queues: dict[str, deque[Reply]] = {}
@@ -126,7 +129,10 @@ class Replier:
             self.ledger.close_contact(row.contact_id, error.reason, self._now())
         elif isinstance(error, BadContent):
             log.error("A reply was refused by the platform", contact=row.contact_id, detail=error.detail)
-        if error.decision in (Decision.RETRY, Decision.BACK_OFF, Decision.STOP_ACCOUNT) and self.stopped:
+        if error.decision is Decision.STOP_ACCOUNT:
+            self.refused(error)
+            self.stopped = True
+        if self.stopped and error.decision in (Decision.RETRY, Decision.BACK_OFF, Decision.STOP_ACCOUNT):
             return  # still waiting in the database, for the next start
         self.meter.sent(self.courier.channel.account, row.lane, "failed")
         self._done(row)
@@ -143,6 +149,6 @@ class Replier:
     def _now(self) -> datetime:
         return self.courier.clock.now()
 
-    def forget(self, still_there: set[int]) -> None:
-        """Ids that have left the database need not be known any more."""
-        self.known &= still_there | {row.id for q in self._queues.values() for row in q}
+    def forget(self, gone: set[int]) -> None:
+        """Ids that were known before a look at the database and were not there any more."""
+        self.known -= gone

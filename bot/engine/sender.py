@@ -43,7 +43,7 @@ class Progress:
     after: int = 0
     in_flight: int = 0
     delivered: bool = False
-    refusals: list[str] = field(default_factory=list)
+    refusals: deque[str] = field(default_factory=lambda: deque(maxlen=_FEW))
     resent: set[int] = field(default_factory=set)
     exhausted_at: float = -1.0
 
@@ -78,6 +78,7 @@ class Sender:
         self._doubted: set[int] = set()
         self.stopped = False
         self.closing = False
+        self.resting = False
         self._flights: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(self._window)
         self._news = {Lane.ALERT: asyncio.Event(), Lane.BULK: asyncio.Event()}
@@ -149,7 +150,7 @@ class Sender:
     async def send_slice(self, lane: Lane) -> bool:
         """Claim and send one slice of one run, each run of the lane in its turn. Returns whether there was any."""
         now = asyncio.get_running_loop().time()
-        if self.stopped or self.closing or not self.breaker.may_try(now):
+        if self.stopped or self.closing or self.resting or not self.breaker.may_try(now):
             return False
         for progress in [p for p in self.live.values() if p.lane is lane]:
             if progress.exhausted_at >= 0 and now - progress.exhausted_at < 0.5:
@@ -189,10 +190,10 @@ class Sender:
         return 0, []
 
     async def _send(self, progress: Progress, slice_id: int, claimed: list[Claimed]) -> None:
-        letter = await self.letters.of(progress.run_id)
         batch = _Batch(slice_id, len(claimed), progress, self.ledger)
         waiting = deque(claimed)
         try:
+            letter = await self.letters.of(progress.run_id)
             while waiting and await self._cleared(progress, letter, waiting[0]):
                 self._launch(progress, letter, waiting.popleft(), batch)
         finally:
@@ -220,7 +221,8 @@ class Sender:
         task.add_done_callback(self._landed)
 
     def _may_go(self, progress: Progress) -> bool:
-        return progress.run_id in self.live and not self.stopped and not self.closing and not self.breaker.is_open
+        at_work = not (self.stopped or self.closing or self.resting or self.breaker.is_open)
+        return at_work and progress.run_id in self.live
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flights.discard(task)
@@ -303,8 +305,8 @@ class Sender:
             case Decision.RETRY | Decision.BACK_OFF:
                 return self._outcome(row, DeliveryState.UNKNOWN, Reason.NO_ANSWER) if begun else self._back(row)
             case Decision.STOP_ACCOUNT:
-                self._stop_account(error)
-                return self._back(row)
+                self.stop_account(error)
+                return self._outcome(row, DeliveryState.UNKNOWN, Reason.NO_ANSWER) if begun else self._back(row)
             case Decision.UNKNOWN:
                 self._opens_circuit()
                 return self._unknown(progress, letter, row)
@@ -320,8 +322,7 @@ class Sender:
     def _doubt_content(self, progress: Progress, error: SendError) -> None:
         """The same refusal for the first few and nobody got it: stop the run and say why."""
         progress.refusals.append(error.detail)
-        same = progress.refusals[-_FEW:]
-        if progress.delivered or len(same) < _FEW or len(set(same)) > 1:
+        if progress.delivered or len(progress.refusals) < _FEW or len(set(progress.refusals)) > 1:
             return
         if progress.run_id in self._doubted:
             return
@@ -337,7 +338,7 @@ class Sender:
 
         self.ledger.note(stop)
 
-    def _stop_account(self, error: SendError) -> None:
+    def stop_account(self, error: SendError) -> None:
         """The token is not accepted any more: this account rests, its people wait, operators are told."""
         if self.stopped:
             return
@@ -353,7 +354,6 @@ class Sender:
             row.person_id,
             state,
             self.desk.clock.now(),
-            contact_id=row.contact_id,
             reason=reason,
             message_id=message_id,
         )

@@ -148,9 +148,10 @@ async def begin(tx: Tx, desk: Desk, run: Run, now: datetime) -> None:
     await runs.set_state(tx, run, RunState.SENDING, now)
 
 
-async def finish_if_done(tx: Tx, run: Run, now: datetime) -> bool:
-    """Close a run of which nothing waits any more. Returns whether it is done."""
-    await deliveries.skip_unreachable(tx, run.id, now)
+async def finish_if_done(tx: Tx, run: Run, now: datetime, accounts: Sequence[int] | None = None) -> bool:
+    """Close a run of which nothing waits any more for one of the accounts that send (`None`: whichever there is).
+    Returns whether it is done."""
+    await deliveries.skip_unreachable(tx, run.id, now, accounts)
     if await deliveries.any_open(tx, run.id):
         return False
     await runs.set_state(tx, run, RunState.DONE, now)

@@ -20,9 +20,10 @@ from bot.core.errors import (
     SendError,
     SlowDown,
 )
-from bot.core.events import Outbound
-from bot.core.words import CampaignKind, ContactState, DeliveryState, RunState
-from bot.db import people, runs
+from bot.core.events import Media, MediaKind, Outbound
+from bot.core.words import CampaignKind, ContactState, DeliveryState, Lane, PersonStatus, RunState
+from bot.db import accounts, deliveries, people, runs
+from bot.db.deliveries import Outcome
 from bot.db.tables import Delivery, Run, Slice
 from bot.outreach import audience, campaigns
 from tests.support.talk import Talk
@@ -332,3 +333,136 @@ async def test_the_rows_say_who_got_which_message(talk: Talk) -> None:
     assert run is not None
     assert run.state is RunState.DONE
     assert all(row.message_id and row.contact_id and row.at for row in rows)
+
+
+async def test_nothing_goes_to_who_said_stop_after_it_failed(talk: Talk) -> None:
+    await _village(talk, 2)
+    talk.channel.fail = _fails(ContactRefused(Reason.NO_RIGHTS, "not enough rights"), "2001")
+    run_id = await _run(talk)
+    await talk.deliver()
+    talk.channel.fail = lambda _message: None
+    await talk.people["2001"].says("DỪNG")
+    before = len(talk.people["2001"].heard)
+    async with talk.database.write() as tx:
+        assert await campaigns.requeue(tx, await campaigns.find(tx, run_id), DeliveryState.FAILED, talk.now) == 0
+    await talk.deliver()
+    assert len(talk.people["2001"].heard) == before
+
+
+async def test_nothing_goes_to_who_said_stop_while_their_row_was_on_its_way(talk: Talk) -> None:
+    await _village(talk, 2)
+    run_id = await _run(talk)
+    await talk.engine._open()
+    await talk.engine.watch()
+    async with talk.database.write() as tx:
+        _, claimed = await deliveries.claim(
+            tx, run_id, talk.account.id, after=0, limit=5, owner="me", lease_until=talk.now
+        )
+    await talk.people["2001"].says("DỪNG")
+    back = [Outcome(run_id, row.person_id, DeliveryState.WAITING, talk.now) for row in claimed]
+    async with talk.database.write() as tx:
+        await deliveries.settle(tx, back)
+    await talk.deliver()
+    status = await _status(talk, run_id)
+    assert (status["state"], status["sent"], status["reasons"]) == ("done", 1, {"opted_out": 1})
+    assert not any("Mời bà con" in m.text for m in talk.people["2001"].heard)
+
+
+async def test_a_failing_read_after_a_claim_costs_nobody_anything(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database goes away for a moment between the claim and the first message."""
+    await _village(talk, 5)
+    run_id = await _run(talk)
+    await talk.engine._open()
+    await talk.engine.watch()
+    post = next(iter(talk.engine.posts.values()))
+    real = post.sender.letters.database
+    monkeypatch.setattr(post.sender.letters, "database", _Gone())
+    with pytest.raises(ConnectionError):
+        await post.sender.send_slice(Lane.BULK)
+    monkeypatch.setattr(post.sender.letters, "database", real)
+    await talk.deliver()
+    assert (await _status(talk, run_id))["sent"] == 5
+
+
+class _Gone:
+    """A database that cannot be reached."""
+
+    def read(self) -> None:
+        raise ConnectionError
+
+
+async def test_what_comes_back_to_a_cancelled_run_waits_no_more(talk: Talk) -> None:
+    await _village(talk, 3)
+    run_id = await _run(talk)
+    await talk.engine._open()
+    await talk.engine.watch()
+    async with talk.database.write() as tx:
+        _, claimed = await deliveries.claim(
+            tx, run_id, talk.account.id, after=0, limit=2, owner="me", lease_until=talk.now
+        )
+        await campaigns.cancel(tx, await campaigns.find(tx, run_id), talk.now)
+    for row in claimed:
+        talk.engine.ledger.settle(Outcome(run_id, row.person_id, DeliveryState.WAITING, talk.now))
+    await talk.engine.ledger.write()
+    status = await _status(talk, run_id)
+    assert (status["state"], status["waiting"], status["skipped"]) == ("cancelled", 0, 3)
+
+
+async def test_a_file_that_cannot_be_had_stops_the_run_and_not_the_account(talk: Talk) -> None:
+    """The photo is known only to an account that is gone."""
+    await _village(talk, 8)
+    async with talk.database.write() as tx:
+        gone = await accounts.ensure(tx, "telegram:999", talk.now)
+    plan = campaigns.Plan(
+        kind=CampaignKind.BROADCAST,
+        parts=[Outbound(chat_id="", text="Ảnh", media=(Media(MediaKind.PHOTO, file_id="theirs"),))],
+        audience=audience.parse("all"),
+        at=talk.now,
+        account_id=gone.id,
+    )
+    async with talk.database.write() as tx:
+        _, run = await campaigns.create(tx, talk.desk, plan, talk.now)
+    assert run is not None
+    await talk.deliver()
+    status = await _status(talk, run.id)
+    assert (status["state"], status["unknown"], status["failed"]) == ("stopped", 0, 3)
+    assert not any(post.sender.stopped for post in talk.engine.posts.values())
+
+
+async def test_a_file_is_uploaded_once_and_then_goes_by_its_id(talk: Talk) -> None:
+    await _village(talk, 6)
+    plan = campaigns.Plan(
+        kind=CampaignKind.BROADCAST,
+        parts=[Outbound(chat_id="", text="Ảnh", media=(Media(MediaKind.PHOTO, content=b"a picture"),))],
+        audience=audience.parse("all"),
+        at=talk.now,
+    )
+    async with talk.database.write() as tx:
+        await campaigns.create(tx, talk.desk, plan, talk.now)
+    await talk.deliver()
+    uploads = [m for m in talk.channel.sent if m.media and m.media[0].content is not None]
+    assert len(talk.channel.sent) == 6
+    assert len(uploads) == 1
+
+
+async def test_people_whom_no_account_here_can_reach_do_not_hold_up_a_run(talk: Talk) -> None:
+    await _village(talk, 2)
+    async with talk.database.write() as tx:
+        other = await accounts.ensure(tx, "zalo_oa:1", talk.now)
+        person, _ = await people.add(tx, other.id, "77", talk.now)
+        person.status = PersonStatus.ACTIVE
+    run_id = await _run(talk)
+    await talk.deliver()
+    status = await _status(talk, run_id)
+    assert (status["state"], status["sent"], status["reasons"]) == ("done", 2, {"no_route": 1})
+
+
+async def test_a_reply_known_since_a_moment_is_not_taken_twice(talk: Talk) -> None:
+    """A look at the table that began before a reply was written must not forget that reply."""
+    await talk.engine._open()
+    replier = next(iter(talk.engine.posts.values())).replier
+    replier.known = {1, 2, 3}
+    before = set(replier.known)
+    replier.known.add(4)
+    replier.forget(before.difference([2]))
+    assert replier.known == {2, 4}
