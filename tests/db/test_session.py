@@ -17,6 +17,7 @@ from bot.db import Database, accounts
 from bot.db.guard import SoleSender
 from bot.db.tables import Account
 from bot.db.types import from_micros, to_micros
+from tests.support.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 2, 0, 0, 123456, tzinfo=UTC)
 
@@ -89,3 +90,27 @@ async def test_only_one_process_may_send(database: Database, tmp_path: Path) -> 
     await first.release()
     await second.take()
     await second.release()
+
+
+async def test_a_cut_connection_loses_the_lock_and_it_can_be_had_again(
+    postgres: Postgres, postgres_template: str
+) -> None:
+    """A database that restarts forgets who held what."""
+    url = postgres.create("lock_cut", postgres_template)
+    first, second = Database(url), Database(url)
+    mine, theirs = SoleSender(first, None), SoleSender(second, None)
+    await mine.take()
+    async with second.write() as tx:
+        await tx.execute(
+            sa.text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        )
+    await asyncio.sleep(0.2)
+    assert not await mine.held()
+    await theirs.take()
+    assert not await mine.retake()
+    await theirs.release()
+    assert await mine.retake()
+    assert await mine.held()
+    await mine.release()
+    await first.close()
+    await second.close()
