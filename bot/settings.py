@@ -18,6 +18,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.core.errors import SettingsError
 
 PREFIX = "LOASO_"
+SHORTEST_SECRET = 16
+"""Characters of the secret key: with fewer, whoever holds one signed link could guess it."""
+
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{3,256}")
 _ADDRESS = re.compile(r"(telegram|zalo_bot|zalo_oa):(-?[A-Za-z0-9_.-]{1,64})")
 
@@ -56,9 +59,12 @@ class Address:
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set. Names and meanings are part of the outside contract."""
+    """Everything an operator can set; a variable without a value is not set. Names and meanings are part of the
+    outside contract."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     database_url: str = "sqlite+aiosqlite:///var/loaso.db"
     telegram_token: Annotated[tuple[SecretStr, ...], NoDecode] = ()
@@ -107,6 +113,13 @@ class Settings(BaseSettings):
     @classmethod
     def _admins(cls, value: Any) -> Any:
         return tuple(Address.parse(a) for a in value.split(",") if a.strip()) if isinstance(value, str) else value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().strip()) < SHORTEST_SECRET:
+            raise ValueError(f"write at least {SHORTEST_SECRET} characters, or leave it out and a key is made")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -180,7 +193,7 @@ def secret_key(settings: Settings) -> bytes:
     """The key that signs links and sessions: the setting, else a file that is made once, mode 0600: beside a SQLite
     database, in `var/` with PostgreSQL. Programs on several machines, or in several folders, must be given the setting.
 
-    Raises `SettingsError` when the file can be neither read nor made.
+    Raises `SettingsError` when the file can be neither read nor made, or holds no whole key.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
@@ -203,4 +216,7 @@ def _kept_secret(path: Path) -> bytes:
             file.write(secrets.token_urlsafe(48))
     except FileExistsError:
         pass
-    return path.read_text().strip().encode()
+    kept = path.read_text().strip()
+    if len(kept) < SHORTEST_SECRET:  # the machine went down while the file was made: nothing was signed with it
+        raise SettingsError([f"LOASO_SECRET_KEY: {path} holds no whole key; delete the file and start again"])
+    return kept.encode()

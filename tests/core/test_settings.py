@@ -67,6 +67,29 @@ def test_several_tokens_and_admins_are_lists(monkeypatch: pytest.MonkeyPatch) ->
     assert "abcdefgh" not in repr(found)
 
 
+def test_a_variable_without_a_value_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in settings.Settings.model_fields:
+        monkeypatch.setenv(f"LOASO_{name.upper()}", "")
+    found = settings.load()
+    assert found == settings.Settings.model_construct()
+    assert len(settings.secret_key(found)) > 30
+    assert (tmp_path / "var" / "secret.key").exists()
+
+
+def test_an_empty_line_of_the_file_is_not_set_either(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LOASO_SECRET_KEY=\nLOASO_PUBLIC_URL=\nLOASO_HTTP_PORT=\n")
+    found = settings.load()
+    assert (found.secret_key, found.public_url, found.http_port) == (None, None, 8080)
+
+
+@pytest.mark.parametrize("secret", ["x", " " * 20, "fifteen letters"])
+def test_a_short_secret_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("LOASO_SECRET_KEY", secret)
+    with pytest.raises(SettingsError, match="at least 16 characters") as caught:
+        settings.load()
+    assert "fifteen letters" not in str(caught.value)
+
+
 def test_a_misspelt_name_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOASO_TELEGRAM_TOKENS", "1:abcdefgh")
     assert settings.unknown_names() == ["LOASO_TELEGRAM_TOKENS"]
@@ -83,6 +106,13 @@ def test_the_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
 def test_with_postgresql_the_secret_is_kept_in_var(tmp_path: Path) -> None:
     found = settings.load(database_url="postgresql+psycopg://u:p@h/d")
     assert settings.secret_key(found) == (tmp_path / "var" / "secret.key").read_bytes().strip()
+
+
+def test_a_key_file_that_was_never_finished_is_not_signed_with(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret.key").touch()
+    with pytest.raises(SettingsError, match="holds no whole key"):
+        settings.secret_key(settings.load())
 
 
 def test_a_secret_that_can_be_neither_read_nor_made_is_said(tmp_path: Path) -> None:
