@@ -47,8 +47,10 @@ class WebhookDoor:
             await self._empty.wait()
 
     async def accept(self, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
-        """Handles one POST: `headers` in lower case. Answers only after the update is stored."""
-        if not hmac.compare_digest(headers.get(SECRET_HEADER, "").encode(), self._secret):
+        """Handles one POST: `headers` in lower case, bytes that are not UTF-8 as surrogates. Answers only after the
+        update is stored."""
+        shown = headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(shown, self._secret):
             return _FORGED
         if len(body) > MAX_BODY:
             return _TOO_LARGE

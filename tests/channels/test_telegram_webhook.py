@@ -113,6 +113,7 @@ DOOR: list[tuple[str, str | None, bytes, int]] = [
     ("forged", "x" * 64, BODY, 403),
     ("without a secret", "", BODY, 403),
     ("not ASCII", "é", BODY, 403),
+    ("a secret that is not UTF-8", "\udcff\udcfe", BODY, 403),
     ("not JSON", None, b"{", 400),
     ("not an object", None, b"[1]", 400),
     ("not an update", None, b'{"message":{}}', 400),
