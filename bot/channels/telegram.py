@@ -22,7 +22,7 @@ from bot.channels.telegram_in import ALLOWED_UPDATES, to_inbound
 from bot.channels.telegram_json import text
 from bot.channels.telegram_menu import CommandsMenu, MenuTexts
 from bot.channels.telegram_out import MAX_ALBUM, MAX_CAPTION, MAX_TEXT, MAX_UPLOAD, to_call, to_sent
-from bot.channels.telegram_poll import Backoff, Poller, pause
+from bot.channels.telegram_poll import Backoff, Poller, pause, until_stop
 from bot.channels.telegram_webhook import MAX_BODY, WebhookDoor
 from bot.core.channel import Capabilities, Health, Limits, Receive, Webhook
 from bot.core.clock import utc_now
@@ -104,15 +104,15 @@ class TelegramChannel:
         return Webhook(path=self._path, max_body=MAX_BODY, accept=self._door.accept) if self._webhook_url else None
 
     async def start(self, receive: Receive) -> None:
-        """Introduce ourselves and begin to receive; what cannot be done yet is tried again in the background.
-        Raises `AccountStopped` when Telegram refuses the token."""
+        """Introduce ourselves and begin to receive; what cannot be done yet is tried again in the background, and
+        dropped at a `stop`. Raises `AccountStopped` when Telegram refuses the token."""
         self._stopping.clear()
         self._door.open(receive)
         if not self._webhook_url:
             self._poller = self._new_poller(receive)
         backoff, wait = Backoff(self._longest_wait), 0.0
         try:
-            await self._prepare()
+            await until_stop(self._stopping, self._prepare())
         except AccountStopped:
             await self._door.shut()
             raise
@@ -123,7 +123,8 @@ class TelegramChannel:
         self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """Stop receiving, once everything that was handed over is stored."""
+        """Stop receiving, once everything that was handed over is stored. Telegram is awaited for two seconds at
+        most, to confirm that."""
         self._stopping.set()
         await self._door.shut()
         task, self._task = self._task, None
@@ -200,9 +201,9 @@ class TelegramChannel:
         """Whatever `start` could not do, then receive until told to stop."""
         while wait and await pause(self._stopping, wait):
             try:
-                await self._prepare()
+                if await until_stop(self._stopping, self._prepare()):
+                    self._log.info("account is ready")
                 wait = 0.0
-                self._log.info("account is ready")
             except SendError as error:
                 wait = self._not_ready(error, backoff)
         if self._poller is not None and not self._stopping.is_set():
@@ -220,10 +221,12 @@ class TelegramChannel:
             self._log.warning("account is not ready yet", error=type(error).__name__, detail=error.detail)
         return backoff.next(error)
 
-    async def _prepare(self) -> None:
+    async def _prepare(self) -> Literal[True]:
+        """Everything before the first update; harmless to break off and to repeat."""
         await self._introduce()
         await self._choose_way_in()
         await self._publish_menu()
+        return True
 
     async def _introduce(self) -> None:
         self._username = text(await self._facts("getMe"), "username") or self._username

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from telegram.error import Conflict, TelegramError
@@ -56,6 +56,23 @@ async def pause(stopping: asyncio.Event, seconds: float) -> bool:
     return False
 
 
+T = TypeVar("T")
+
+
+async def until_stop(stopping: asyncio.Event, work: Awaitable[T]) -> T | None:
+    """What `work` gives or raises; when `stopping` is set first, `work` is cancelled and this gives `None`. Only for
+    work of which a half does no harm."""
+    task = asyncio.ensure_future(work)
+    stop = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()
+        stop.cancel()
+        await asyncio.gather(task, stop, return_exceptions=True)
+
+
 class Poller:
     """The loop of one account, until `stopping` is set. `rival` says that another process polls with its token."""
 
@@ -92,26 +109,17 @@ class Poller:
         await self._confirm()
 
     async def _next(self, backoff: Backoff) -> list[dict[str, Any]]:
+        """What arrives before the stop; an unanswered request is dropped, since nothing in it is confirmed yet."""
         self._asked = self._offset
         try:
-            updates = await self._until_stop(self._fetch(self._offset, self._poll_timeout))
+            updates = await until_stop(self._stopping, self._fetch(self._offset, self._poll_timeout))
         except TelegramError as error:
             await pause(self._stopping, self._wait_after(error, backoff))
             return []
+        if updates is None:
+            return []
         self._recovered(backoff)
         return updates
-
-    async def _until_stop(self, fetching: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-        """What arrives before the stop; an unanswered request is dropped, since nothing in it is confirmed yet."""
-        fetch = asyncio.ensure_future(fetching)
-        stop = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({fetch, stop}, return_when=asyncio.FIRST_COMPLETED)
-            return fetch.result() if fetch.done() else []
-        finally:
-            fetch.cancel()
-            stop.cancel()
-            await asyncio.gather(fetch, stop, return_exceptions=True)
 
     def _wait_after(self, error: TelegramError, backoff: Backoff) -> float:
         """Seconds until the next try."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.channels.telegram import TelegramChannel
-from bot.channels.telegram_poll import Backoff
+from bot.channels.telegram_poll import LAST_WORD, Backoff
 from bot.core.errors import AccountStopped, NotSent, SettingsError, SlowDown
 from bot.core.events import Inbound, InboundKind, Membership, Outbound
 from bot.sandbox.telegram import BotAccount, TelegramSandbox, User
 from tests.channels.conftest import TOKEN, Inbox, connect, until
+
+
+async def seconds(work: Awaitable[None]) -> float:
+    """How long it takes."""
+    began = time.monotonic()
+    await work
+    return time.monotonic() - began
 
 
 async def test_a_start_introduces_the_bot(account: BotAccount, channel: TelegramChannel, inbox: Inbox) -> None:
@@ -118,9 +126,7 @@ async def test_a_stop_awaits_what_was_handed_over_and_confirms_it(
 
 async def test_stopping_does_not_wait_for_a_poll(channel: TelegramChannel, inbox: Inbox) -> None:
     await channel.start(inbox)
-    began = time.monotonic()
-    await channel.stop()
-    assert time.monotonic() - began < 1
+    assert await seconds(channel.stop()) < 1
 
 
 async def test_sending_still_works_after_a_stop(
@@ -183,6 +189,51 @@ async def test_a_server_that_never_comes_does_not_keep_us_from_stopping(inbox: I
     await server.stop()
     channel = connect(server)
     await channel.start(inbox)
+    await channel.close()
+
+
+@pytest.mark.parametrize("method", ["getMe", "deleteWebhook", "setMyCommands"])
+async def test_a_stop_does_not_wait_for_a_start_that_nobody_answers(
+    server: TelegramSandbox, account: BotAccount, inbox: Inbox, method: str
+) -> None:
+    hanging = server.faults.hang(method=method)
+    channel = connect(server, read_seconds=30)
+    starting = asyncio.ensure_future(channel.start(inbox))
+    await until(lambda: hanging.hits)
+    assert await seconds(channel.stop()) < 2
+    assert await seconds(starting) < 2
+    await channel.close()
+
+
+async def test_a_stop_does_not_wait_for_a_second_try_that_nobody_answers(
+    server: TelegramSandbox, account: BotAccount, inbox: Inbox
+) -> None:
+    server.faults.error(500, "Internal Server Error: restart", count=1, method="getMe")
+    hanging = server.faults.hang(method="getMe")
+    channel = connect(server, read_seconds=30)
+    with capture_logs() as logs:
+        await channel.start(inbox)
+        await until(lambda: hanging.hits)
+        assert await seconds(channel.stop()) < 2
+    assert [entry["event"] for entry in logs] == ["account is not ready yet"]
+    await channel.close()
+
+
+async def test_a_stop_does_not_wait_long_for_a_confirmation_that_nobody_answers(
+    server: TelegramSandbox, account: BotAccount, lan: User
+) -> None:
+    stored = []
+    channel = connect(server, read_seconds=30)
+
+    async def receive(inbound: Inbound) -> None:
+        server.faults.hang(method="getUpdates")
+        stored.append(inbound.text)
+
+    lan.write(account, "một")
+    await channel.start(receive)
+    await until(lambda: stored)
+    assert await seconds(channel.stop()) < LAST_WORD + 1
+    assert stored == ["một"]
     await channel.close()
 
 
