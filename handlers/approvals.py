@@ -6,7 +6,7 @@ from bot.core.events import ChatKind
 from bot.db.tables import Campaign, Run
 from bot.outreach import approvals, broadcasts, notify
 from bot.outreach.approvals import Verdict
-from handlers.routing import Context, Router
+from handlers.routing import Context, Router, numbered
 from handlers.staff_flow import notice
 
 router = Router(ChatKind.PRIVATE)
@@ -16,19 +16,20 @@ _REASONS = ("source", "wording", "time")
 @router.on_button("ap")
 async def pressed(ctx: Context) -> None:
     """`ap:VERB:CAMPAIGN…`."""
-    verb, number, why = [*ctx.match, "", "", ""][:3]
+    verb, argument, why = [*ctx.match, "", "", ""][:3]
+    number = numbered(argument)
     if verb == "list":
         await show_waiting(ctx)
-    elif not number.isdecimal() or len(number) > 15:
+    elif number is None:
         await notice(ctx, "approval.over")
     elif verb == "yes":
-        await approve(ctx, int(number))
+        await approve(ctx, number)
     elif verb == "no":
-        await ask_why(ctx, int(number))
+        await ask_why(ctx, number)
     else:
         word = why if why in _REASONS else _REASONS[0]
         reason = ctx.desk.book.label("vi", f"approval.reason_{word}")
-        await reject(ctx, int(number), reason)
+        await reject(ctx, number, reason)
 
 
 async def show_waiting(ctx: Context) -> None:

@@ -13,7 +13,7 @@ from bot.outreach.broadcasts import Undone
 from bot.outreach.drafts import MOST_PARTS, Draft
 from bot.outreach.mandates import Mandate
 from handlers import broadcast, broadcast_preview
-from handlers.routing import ButtonSpec, Context, Router
+from handlers.routing import ButtonSpec, Context, Router, numbered
 from handlers.staff_flow import notice
 
 router = Router(ChatKind.PRIVATE)
@@ -76,9 +76,8 @@ def _time_button(ctx: Context, draft: Draft, moment: datetime) -> ButtonSpec:
 
 async def at(ctx: Context, draft: Draft) -> None:
     """A pressed hour; by now it may have passed."""
-    number = ctx.match[2] if len(ctx.match) > 2 else ""
-    moment = datetime.fromtimestamp(int(number), UTC) if number.isdecimal() and len(number) < 12 else None
-    await _set_time(ctx, draft, moment)
+    seconds = numbered(ctx.match[2], digits=11) if len(ctx.match) > 2 else None
+    await _set_time(ctx, draft, datetime.fromtimestamp(seconds, UTC) if seconds is not None else None)
 
 
 @router.on_step("broadcast.when")
@@ -176,8 +175,8 @@ async def _propose(ctx: Context, draft: Draft, mandate: Mandate) -> None:
 
 
 async def undo(ctx: Context) -> None:
-    number = ctx.match[1] if len(ctx.match) > 1 else ""
-    done = await broadcasts.undo(ctx.tx, ctx.person, int(number), ctx.now) if number.isdecimal() else Undone.NOT_YOURS
+    number = numbered(ctx.match[1]) if len(ctx.match) > 1 else None
+    done = Undone.NOT_YOURS if number is None else await broadcasts.undo(ctx.tx, ctx.person, number, ctx.now)
     if done is not Undone.DONE:
         await notice(ctx, f"broadcast.{done}")
         return

@@ -13,7 +13,7 @@ from bot.db.tables import Event, Person
 from bot.outreach import calendar_file, events, framing, people, roles
 from bot.outreach import items as content
 from handlers import event_compose
-from handlers.routing import ButtonSpec, Context, NotMine, Router
+from handlers.routing import ButtonSpec, Context, NotMine, Router, numbered
 from handlers.staff_flow import is_busy, notice
 
 router = Router()
@@ -39,7 +39,8 @@ async def pressed(ctx: Context) -> None:
     if step is None:
         await event_compose.pressed(ctx, verb, argument)
         return
-    event = await queries.get(ctx.tx, int(argument)) if argument.isdecimal() and len(argument) < 16 else None
+    number = numbered(argument)
+    event = await queries.get(ctx.tx, number) if number is not None else None
     if event is None:
         await notice(ctx, "event.unknown")
     else:

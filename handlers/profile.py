@@ -14,7 +14,7 @@ from bot.outreach.target_groups import group_of
 from handlers import faq, menu, places, welcome
 from handlers.phrases import Phrases
 from handlers.places import Rows
-from handlers.routing import Context, NotMine, Router
+from handlers.routing import Context, NotMine, Router, numbered
 
 FIELDS = ("commune", "village", "group", "hour")
 SKIP = Phrases(
@@ -178,8 +178,8 @@ async def _take(ctx: Context, what: str, value: str) -> bool:
         return unit is not None and await _live_in(ctx, unit)
     elif what == "group" and value in tuple(TargetGroup):
         await _belong_to(ctx, TargetGroup(value))
-    elif what == "hour" and value.isdecimal() and EARLIEST <= int(value[:3]) <= LATEST:
-        await _hear_at(ctx, int(value))
+    elif what == "hour" and (hour := numbered(value, digits=2)) is not None and EARLIEST <= hour <= LATEST:
+        await _hear_at(ctx, hour)
     else:
         return await _turn_page(ctx, what, value)
     return True
@@ -193,7 +193,8 @@ async def _turn_page(ctx: Context, what: str, value: str) -> bool:
         await ctx.expect(f"{mode}.commune")
         await ctx.reply("subscribe.in_district", edit=True, buttons=[*rows, [(skip, "set:skip:commune")]])
         return True
-    if what == "villages" and value.isdecimal() and (rows := await places.village_buttons(ctx, int(value[:4]))):
+    page = numbered(value, digits=4) if what == "villages" else None
+    if page is not None and (rows := await places.village_buttons(ctx, page)):
         commune = await places.own_commune(ctx)
         await ctx.expect(f"{mode}.village")
         buttons: Rows = [*rows, [("subscribe.no_village", "set:skip:village")]]

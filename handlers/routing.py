@@ -219,6 +219,12 @@ class Router:
         return register
 
 
+def numbered(text: str, *, digits: int = 18) -> int | None:
+    """The number in a button's data, which anybody can forge: `None` unless it is 1 to `digits` plain digits (18
+    always fit into an id of the database)."""
+    return int(text) if len(text) <= digits and text.isascii() and text.isdecimal() else None
+
+
 def _is_message(ctx: Context) -> bool:
     """A message that is meant for the bot: in a group, people also talk to each other."""
     return ctx.inbound.kind is InboundKind.MESSAGE and ctx.inbound.addressed

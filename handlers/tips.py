@@ -8,7 +8,7 @@ from bot.db.tables import Item
 from bot.outreach import curriculum, framing
 from bot.outreach import items as content
 from handlers import menu
-from handlers.routing import Context, Router
+from handlers.routing import Context, Router, numbered
 from messages.content.models import Tip
 
 router = Router()
@@ -45,7 +45,8 @@ async def pressed(ctx: Context) -> None:
     if what == "today":
         await today(ctx)
         return
-    item = await items.get(ctx.tx, int(id)) if id.isdecimal() and len(id) < 16 else None
+    number = numbered(id)
+    item = await items.get(ctx.tx, number) if number is not None else None
     tip = curriculum.tip_named(ctx.desk, item.key, ctx.now) if item is not None and item.key else None
     if item is None or tip is None or item.kind is not ItemKind.TIP:
         await ctx.answer("tip.gone")
