@@ -15,7 +15,7 @@ from bot.outreach.mandates import Mandate
 from bot.outreach.relays import Carried
 from handlers import broadcast_preview
 from handlers.broadcast_confirm import planned
-from handlers.routing import ButtonSpec, Context, Router
+from handlers.routing import ButtonSpec, Context, Router, numbered
 from handlers.staff_flow import notice
 
 router = Router()
@@ -38,8 +38,8 @@ async def pressed(ctx: Context) -> None:
 
 async def _with(ctx: Context, word: str, number: str, how: str, code: str) -> None:
     carried = None
-    if number.isdecimal() and len(number) < 16:
-        carried = await relays.find(ctx.tx, ctx.desk, word, int(number), ctx.now)
+    if (about := numbered(number)) is not None:
+        carried = await relays.find(ctx.tx, ctx.desk, word, about, ctx.now)
     if carried is None:
         await notice(ctx, "forward.gone")
     elif how:
@@ -102,7 +102,7 @@ async def _ways(ctx: Context, person: Person, carried: Carried) -> list[list[But
 
 async def ask(ctx: Context, carried: Carried, how: str, code: str) -> None:
     """Before it goes out: to how many, and when."""
-    mandate = await _permit(ctx, how, code)
+    mandate = await _permit(ctx, carried, how, code)
     if mandate is None:
         return
     leaves = broadcasts.leaves_at(ctx.desk, None, ctx.now)
@@ -125,11 +125,14 @@ async def ask(ctx: Context, carried: Carried, how: str, code: str) -> None:
     )
 
 
-async def _permit(ctx: Context, how: str, code: str) -> Mandate | None:
-    """The mandate as it is now, unless the day's number is used up."""
+async def _permit(ctx: Context, carried: Carried, how: str, code: str) -> Mandate | None:
+    """The mandate as it is now, unless it would leave too late or the day's number is used up."""
     mandate = await relays.mandate_for(ctx.tx, ctx.person, how, code)
+    leaves = broadcasts.leaves_at(ctx.desk, None, ctx.now)
     if mandate is None:
         await notice(ctx, "forward.not_yours")
+    elif relays.valid_until(ctx.desk, carried, leaves) <= leaves:
+        await ctx.reply("forward.too_late", event=carried.event is not None, leaves=leaves)
     elif await broadcasts.is_used_up(ctx.tx, ctx.desk, mandate, ctx.person, ctx.now):
         await ctx.reply("broadcast.used_up", most=ctx.desk.house.broadcasts_per_head_day)
     else:
@@ -148,7 +151,7 @@ async def _decide(ctx: Context, verb: str) -> None:
         await ctx.reply("forward.dropped", edit=True)
         return
     carried = await relays.find(ctx.tx, ctx.desk, data["word"], data["number"], ctx.now)
-    mandate = await _permit(ctx, data["how"], data["code"]) if carried is not None else None
+    mandate = await _permit(ctx, carried, data["how"], data["code"]) if carried is not None else None
     if carried is None:
         await notice(ctx, "forward.gone")
     elif mandate is not None:
@@ -169,9 +172,16 @@ async def _send(ctx: Context, carried: Carried, mandate: Mandate, data: dict[str
         await notice(ctx, "forward.stale")
         return
     await ctx.forget()
-    event_id = carried.event.id if carried.event is not None else None
     _, run = await broadcasts.carry_on(
-        ctx.tx, ctx.desk, ctx.person, mandate, carried.item, ctx.now, event_id=event_id, again=again
+        ctx.tx,
+        ctx.desk,
+        ctx.person,
+        mandate,
+        carried.item,
+        ctx.now,
+        valid_until=relays.valid_until(ctx.desk, carried, broadcasts.leaves_at(ctx.desk, None, ctx.now)),
+        event_id=carried.event.id if carried.event is not None else None,
+        again=again,
     )
     await relays.note(ctx.tx, ctx.person, carried, relays.KINDS[data["how"]], ctx.now, run=run, mandate=mandate)
     await planned(ctx, run, place)

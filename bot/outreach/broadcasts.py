@@ -108,11 +108,13 @@ async def carry_on(
     item: Item,
     now: datetime,
     *,
+    valid_until: datetime,
     event_id: int | None = None,
     again: bool = False,
 ) -> tuple[Campaign, Run]:
     """Send an approved item to the mandate's people in the author's name: what is approved needs nobody's consent
-    a second time. Raises `Duplicate` unless the author has been asked."""
+    a second time. Nothing arrives after `valid_until`, which must be after `leaves_at`. Raises `Duplicate` unless
+    the author has been asked."""
     plan = Plan(
         kind=CampaignKind.BROADCAST,
         item=item,
@@ -124,6 +126,7 @@ async def carry_on(
         header=await header(tx, desk, mandate),
         event_id=event_id,
         again=again,
+        valid_for=valid_until - leaves_at(desk, None, now),
     )
     campaign, run = await campaigns.create(tx, desk, plan, now)
     assert run is not None  # noqa: S101  # the plan is approved

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from bot.core.words import ItemKind, RelayKind, RoleName
 from bot.db import Tx, events, items, people, relays, units
@@ -16,6 +16,7 @@ from bot.outreach.referrals import Payload
 _LONGEST_PAYLOAD = 64
 _CIRCLE_HOLDERS = frozenset({RoleName.VILLAGE_HEAD, RoleName.INFLUENCER})
 _MOST_UNITS = 4
+_LATE = timedelta(days=3)
 KINDS = {"village": RelayKind.VILLAGE, "circle": RelayKind.CIRCLE, "groups": RelayKind.GROUP}
 
 
@@ -54,6 +55,15 @@ async def find(tx: Tx, desk: Desk, word: str, number: int, now: datetime) -> Car
         return None
     item = await items.get(tx, event.item_id)
     return Carried(word, number, item, event) if item is not None else None
+
+
+def valid_until(desk: Desk, carried: Carried, leaves: datetime) -> datetime:
+    """Until when it may still arrive: an event before it begins, a tip at most three days late and while it holds."""
+    if carried.event is not None:
+        return carried.event.starts_at
+    expires = carried.item.expires_on
+    late = leaves + _LATE
+    return late if expires is None else min(late, desk.clock.at(expires + timedelta(days=1), time(0)))
 
 
 async def ways(tx: Tx, person: Person) -> Ways:

@@ -16,6 +16,10 @@ from tests.support.talk import ZONE, Speaker, Talk
 VILLAGE = "18859001"
 
 
+def at(hour: int, minute: int = 0, day: int = 23) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=ZONE).astimezone(UTC)
+
+
 async def village(talk: Talk) -> Item:
     """Thôn Đông with a head and two residents, and one fresh tip."""
     await talk.village(VILLAGE, "Thôn Đông")
@@ -231,10 +235,10 @@ async def test_what_has_expired_is_not_carried_on(talk: Talk) -> None:
     assert await talk.person("100").presses_data("fw") == ["forward.stale"]
 
 
-async def announce(talk: Talk) -> None:
+async def announce(talk: Talk, when: str = "19h ngày 26/11") -> None:
     head = talk.person("7")
     await head.says("tạo sự kiện")
-    for word in ("Họp thôn", "19h ngày 26/11", "Nhà văn hóa", "bỏ qua", "bỏ qua"):
+    for word in ("Họp thôn", when, "Nhà văn hóa", "bỏ qua", "bỏ qua"):
         await head.says(word)
     await head.presses("📢 Đăng và gửi")
     await send_out(talk)
@@ -266,6 +270,58 @@ async def test_an_event_that_is_off_or_over_is_not_carried_on(talk: Talk) -> Non
     await head.presses_data("ev:off:1")
     assert await head.presses("📢 Gửi") == ["forward.gone"]
     assert await head.presses_data("fw:event:1") == ["forward.gone"]
+
+
+async def test_an_event_that_would_begin_before_it_leaves_is_refused_with_a_reason(talk: Talk) -> None:
+    await village(talk)
+    await announce(talk, "6h ngày 25/11")
+    head = talk.person("7")
+    talk.now = at(21, day=24)
+    assert await head.presses_data("fw:event:1") == ["forward.offer"], "a link by hand is still in time"
+    assert await head.presses_data("fw:village:event:1:" + VILLAGE) == ["forward.too_late"]
+    assert "07:00 thứ Tư" in head.last.text
+    talk.now = at(20, 20, day=24)
+    assert await head.presses_data("fw:village:event:1:" + VILLAGE) == ["forward.ask"]
+    talk.now = at(20, 30, day=24)
+    assert await head.presses("📢 Gửi") == ["forward.too_late"], "meanwhile the evening is over"
+
+
+async def test_a_carried_event_does_not_arrive_after_it_has_begun(talk: Talk) -> None:
+    await village(talk)
+    await announce(talk)
+    talk.now = at(18, day=26)
+    head = talk.person("7")
+    await head.presses_data("fw:village:event:1:" + VILLAGE)
+    await head.presses("📢 Gửi")
+    assert (await latest(talk))[0].valid_until == at(19, day=26)
+    heard = len(talk.person("100").heard)
+    talk.now = at(19, 1, day=26)
+    await talk.deliver()
+    assert len(talk.person("100").heard) == heard
+    assert (await latest(talk))[0].state is RunState.MISSED
+
+
+@pytest.mark.parametrize("days", [None, 60, 0])
+async def test_a_tip_is_carried_on_while_it_holds(talk: Talk, days: int | None) -> None:
+    tip = await village(talk)
+    async with talk.database.write() as tx:
+        today = talk.now.date()
+        (await tx.get_one(Item, tip.id)).expires_on = None if days is None else today + timedelta(days=days)
+    head = talk.person("7")
+    await head.presses_data(f"fw:village:tip:{tip.id}:{VILLAGE}")
+    await head.presses("📢 Gửi")
+    run, _ = await latest(talk)
+    assert run.valid_until == (at(0, day=24) if days == 0 else run.planned_at + timedelta(days=3))
+
+
+async def test_a_tip_that_ends_tonight_is_not_sent_tomorrow(talk: Talk) -> None:
+    tip = await village(talk)
+    async with talk.database.write() as tx:
+        (await tx.get_one(Item, tip.id)).expires_on = talk.now.date()
+    talk.now = at(21)
+    head = talk.person("7")
+    assert await head.presses_data(f"fw:village:tip:{tip.id}:{VILLAGE}") == ["forward.too_late"]
+    assert "hết hạn" in head.last.text
 
 
 @pytest.mark.parametrize("hour", [21, 5])
