@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from bot.core.channel import Capabilities
 from bot.core.words import CampaignState, RoleName
-from bot.db import Tx, audit, people, proposals, replies, units
+from bot.db import Tx, audit, proposals, replies, units
 from bot.db.items import get as get_item
 from bot.db.tables import Account, Campaign, Contact, Item, Person, Run
-from bot.outreach import audience, broadcasts, campaigns, items, notify, roles
+from bot.outreach import audience, broadcasts, campaigns, items, mandates, notify, roles
 from bot.outreach.desk import Desk
 from bot.outreach.framing import frame
 from bot.outreach.mandates import Mandate
@@ -106,7 +106,7 @@ async def approve(
     verdict, campaign = await look(tx, person, campaign_id)
     if verdict is not Verdict.DONE or campaign is None:
         return verdict, campaign, None
-    if not await _author_may(tx, campaign):
+    if not await mandates.may_still(tx, campaign):
         await _settle(tx, campaign, CampaignState.REJECTED, person, now)
         return Verdict.AUTHOR_GONE, campaign, None
     await _settle(tx, campaign, CampaignState.APPROVED, person, now)
@@ -119,14 +119,6 @@ async def reject(tx: Tx, person: Person, campaign_id: int, now: datetime) -> tup
     if verdict is Verdict.DONE and campaign is not None:
         await _settle(tx, campaign, CampaignState.REJECTED, person, now)
     return verdict, campaign
-
-
-async def _author_may(tx: Tx, campaign: Campaign) -> bool:
-    author = await people.get(tx, campaign.author_id) if campaign.author_id is not None else None
-    unit = await units.get(tx, campaign.unit_id) if campaign.unit_id is not None else None
-    if author is None or unit is None or campaign.author_role is None:
-        return False
-    return await roles.may(tx, author, (campaign.author_role,), unit)
 
 
 async def _settle(tx: Tx, campaign: Campaign, state: CampaignState, person: Person, now: datetime) -> None:

@@ -8,9 +8,9 @@ from datetime import date
 
 from bot.core.text import fold
 from bot.core.words import RoleName, UnitKind
-from bot.db import Tx, units
+from bot.db import Tx, people, units
 from bot.db.audience import Atom, Expression, Term
-from bot.db.tables import Person, Unit
+from bot.db.tables import Campaign, Person, Unit
 from bot.outreach import roles, unit_search
 from bot.outreach.desk import Desk
 
@@ -88,6 +88,16 @@ async def _best(tx: Tx, person: Person, names: Iterable[RoleName]) -> Mandate | 
         return None
     role, own = min(held, key=lambda pair: (_BEST_FIRST.index(pair[0]), -len(pair[1].path)))
     return Mandate(role=role, own=own, unit=own)
+
+
+async def may_still(tx: Tx, campaign: Campaign) -> bool:
+    """Whether a campaign's author holds now the role in which it was written, for its unit. What nobody sends in a
+    role (tips, reminders, operators' campaigns) always may; what an erased author had planned may not."""
+    if campaign.author_role is None:
+        return True
+    author = await people.get(tx, campaign.author_id) if campaign.author_id is not None else None
+    unit = await units.get(tx, campaign.unit_id) if campaign.unit_id is not None else None
+    return author is not None and unit is not None and await roles.may(tx, author, (campaign.author_role,), unit)
 
 
 def may_choose(mandates: Sequence[Mandate]) -> bool:
