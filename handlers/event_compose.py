@@ -41,10 +41,11 @@ async def begin(ctx: Context) -> None:
     if ctx.in_group:
         await notice(ctx, "broadcast.private_only")
         return
-    if not await mandates.everything(ctx.tx, ctx.person, events.ANNOUNCERS):
+    held = await mandates.everything(ctx.tx, ctx.person, events.ANNOUNCERS)
+    if not held:
         await ctx.reply("event.not_staff")
-        return
-    await _ask(ctx, EventDraft(), "title")
+    elif mandates.may_choose(held) or not await _is_used_up(ctx, held[0]):
+        await _ask(ctx, EventDraft(), "title")
 
 
 async def _ask(ctx: Context, draft: EventDraft, step: str, *, skip: bool = False) -> None:
@@ -110,15 +111,18 @@ async def unit(ctx: Context) -> None:
     held = await mandates.everything(ctx.tx, ctx.person, events.ANNOUNCERS)
     found = await mandates.find_units(ctx.tx, held, ctx.text, ctx.clock.today(ctx.now))
     if len(found) == 1:
-        draft.unit = found[0].code
-        await _ask(ctx, draft, "text", skip=True)
+        await _take_unit(ctx, draft, found[0].code)
         return
     rows = [[broadcast.unit_button(u.name, f"ev:to:{draft.nonce}:{u.code}")] for u in found]
     await ctx.reply("broadcast.which_unit" if found else "broadcast.no_such_unit", buttons=rows)
 
 
 async def choose_unit(ctx: Context, draft: EventDraft) -> None:
-    draft.unit = ctx.match[2] if len(ctx.match) > 2 else ""
+    await _take_unit(ctx, draft, ctx.match[2] if len(ctx.match) > 2 else "")
+
+
+async def _take_unit(ctx: Context, draft: EventDraft, code: str) -> None:
+    draft.unit = code
     if await _permit(ctx, draft) is not None:
         await _ask(ctx, draft, "text", skip=True)
 
@@ -195,11 +199,22 @@ async def _summarise(ctx: Context, draft: EventDraft, mandate: Mandate) -> None:
 
 
 async def _permit(ctx: Context, draft: EventDraft) -> Mandate | None:
+    """The mandate as it is now; without one, or with the day's number used up, the draft ends."""
     mandate = await mandates.to_unit(ctx.tx, ctx.person, draft.unit or "", events.ANNOUNCERS)
     if mandate is None:
         await ctx.forget()
         await ctx.reply("event.not_yours")
-    return mandate
+        return None
+    return None if await _is_used_up(ctx, mandate) else mandate
+
+
+async def _is_used_up(ctx: Context, mandate: Mandate) -> bool:
+    """Say so where it is."""
+    used_up = await events.is_used_up(ctx.tx, ctx.desk, mandate, ctx.person, ctx.now)
+    if used_up:
+        await ctx.forget()
+        await ctx.reply("event.used_up", most=ctx.desk.house.events_per_head_day)
+    return used_up
 
 
 async def pressed(ctx: Context, verb: str, nonce: str) -> None:

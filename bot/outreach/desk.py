@@ -22,6 +22,7 @@ class House:
     broadcasts_per_person_day: int = 1
     broadcasts_per_person_week: int = 4
     broadcasts_per_head_day: int = 2
+    events_per_head_day: int = 3
     duplicate_window: timedelta = timedelta(days=2)
     undo: timedelta = timedelta(seconds=60)
     tip_hour: int = 7

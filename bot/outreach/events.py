@@ -32,6 +32,14 @@ def is_in_time(desk: Desk, starts_at: datetime, now: datetime) -> bool:
     return desk.clock.after_quiet(now + desk.house.undo) < starts_at
 
 
+async def is_used_up(tx: Tx, desk: Desk, mandate: Mandate, person: Person, now: datetime) -> bool:
+    """Whether that person has announced as many events today as their role may."""
+    if not mandate.is_limited:
+        return False
+    used = await runs.by_author_since(tx, person.id, (CampaignKind.EVENT,), desk.clock.start_of_day(now))
+    return used >= desk.house.events_per_head_day
+
+
 async def announce(
     tx: Tx, desk: Desk, author: Person, mandate: Mandate, draft: EventDraft, account_id: int, now: datetime
 ) -> tuple[Event, Run]:

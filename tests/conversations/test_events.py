@@ -105,6 +105,63 @@ async def test_a_village_head_is_not_asked_for_the_unit(talk: Talk) -> None:
     assert await head.says("không") == ["event.summary"]
 
 
+async def test_a_head_announces_three_events_a_day_and_no_more(talk: Talk) -> None:
+    await village(talk)
+    head = await talk.staff("7", RoleName.VILLAGE_HEAD, VILLAGE)
+    for number in range(3):
+        await head.says("tạo sự kiện")
+        for word in (f"Họp lần {number}", "19h tối mai", "Nhà văn hóa", "bỏ qua", "bỏ qua"):
+            await head.says(word)
+        assert await head.presses("📢 Đăng và gửi") == ["broadcast.planned"]
+    assert await head.says("tạo sự kiện") == ["event.used_up"]
+    assert "đủ 3 sự kiện" in head.last.text
+    assert await head.presses("↩️ Hoàn tác") == ["broadcast.undone"]
+    assert await head.says("tạo sự kiện") == ["event.ask_title"], "what was taken back does not count"
+
+
+async def test_the_number_of_events_is_looked_at_again_when_confirming(talk: Talk) -> None:
+    await village(talk)
+    head = await talk.staff("7", RoleName.VILLAGE_HEAD, VILLAGE)
+    await head.says("tạo sự kiện")
+    for word in ("Họp", "19h tối mai", "Nhà văn hóa", "bỏ qua", "bỏ qua"):
+        await head.says(word)
+    talk.desk.house = type(talk.desk.house)(events_per_head_day=0)
+    assert await head.presses("📢 Đăng và gửi") == ["event.used_up"]
+    async with talk.database.read() as tx:
+        assert await runs.latest(tx, 1) == []
+
+
+async def test_a_head_of_two_villages_hears_of_the_limit_with_the_village(talk: Talk) -> None:
+    await village(talk)
+    head = await talk.staff("7", RoleName.VILLAGE_HEAD, VILLAGE)
+    async with talk.database.write() as tx:
+        contact, west = await people.contact(tx, talk.account.id, "7"), await units.by_code(tx, "18859002")
+        assert contact is not None
+        assert west is not None
+        await roles.grant(tx, contact.person_id, RoleName.VILLAGE_HEAD, west.id, talk.now)
+    talk.desk.house = type(talk.desk.house)(events_per_head_day=0)
+    await head.says("tạo sự kiện")
+    for word in ("Họp", "19h tối mai", "Nhà văn hóa"):
+        await head.says(word)
+    assert await head.says("Thôn Tây") == ["event.used_up"]
+
+
+async def test_editors_announce_as_many_as_there_are(talk: Talk) -> None:
+    editor = await village(talk)
+    talk.desk.house = type(talk.desk.house)(events_per_head_day=0)
+    await announce(editor)
+
+
+async def test_an_announcement_holds_until_the_event_begins(talk: Talk) -> None:
+    editor = await village(talk)
+    await announce(editor)
+    ((run, _),) = await of_kind(talk, CampaignKind.EVENT)
+    assert run.valid_until == at(19, day=26)
+    talk.now = at(19, 1, day=26)
+    await talk.deliver()
+    assert talk.person("100").heard == []
+
+
 async def test_residents_cannot_announce(talk: Talk) -> None:
     await village(talk)
     assert await talk.person("100").says("tạo sự kiện") == ["event.not_staff"]
