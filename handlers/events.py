@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from bot.core.events import ChatKind, Outbound
 from bot.core.text import shorten
@@ -10,9 +11,9 @@ from bot.core.words import PersonStatus
 from bot.db import events as queries
 from bot.db import items, units
 from bot.db.tables import Event, Person
-from bot.outreach import calendar_file, events, framing, people, roles
+from bot.outreach import calendar_file, consent, events, framing, people, roles
 from bot.outreach import items as content
-from handlers import event_compose
+from handlers import event_compose, welcome
 from handlers.routing import ButtonSpec, Context, NotMine, Router, numbered
 from handlers.staff_flow import is_busy, notice
 
@@ -101,18 +102,34 @@ async def say_no(ctx: Context, event: Event) -> None:
     await _answer(ctx, event, going=False)
 
 
+async def answer_wished(ctx: Context, wish: Any) -> None:
+    """Note the answer that waited for the consent: `[event, going]`, or nothing."""
+    event = await queries.get(ctx.tx, int(wish[0])) if wish else None
+    if event is not None:
+        await _answer(ctx, event, going=bool(wish[1]))
+
+
 async def _answer(ctx: Context, event: Event, *, going: bool) -> None:
-    """Note whether they come; a later answer replaces an earlier one."""
+    """Note whether they come; a later answer replaces an earlier one. Nothing is noted without consent."""
     person = await _who(ctx)
     if event.cancelled_at is not None:
         await notice(ctx, "event.was_cancelled", title=event.title)
     elif event.starts_at <= ctx.now:
         await notice(ctx, "event.has_begun")
-    elif person is None:
-        await notice(ctx, "event.answer_in_private")
+    elif person is None or not consent.has(person, ctx.desk):
+        await _ask_for_consent(ctx, event, going=going)
     else:
         await queries.answer(ctx.tx, event.id, person.id, going, ctx.now)
         await _confirm(ctx, event, person, going=going)
+
+
+async def _ask_for_consent(ctx: Context, event: Event, *, going: bool) -> None:
+    """The answer waits with the question; a group is no place for it."""
+    if ctx.in_group:
+        await notice(ctx, "event.answer_in_private")
+        return
+    await ctx.answer("event.consent_first")
+    await welcome.offer(ctx, rsvp=[event.id, going])
 
 
 async def _who(ctx: Context) -> Person | None:

@@ -96,11 +96,12 @@ async def agree(ctx: Context) -> None:
     if consent.has(ctx.person, ctx.desk) and ctx.person.status is PersonStatus.ACTIVE:
         await arrive(ctx, Payload())
         return
-    invited = str(ctx.data.get("invite", "")) if ctx.step == welcome.CONSENT else ""
+    waits = ctx.data if ctx.step == welcome.CONSENT else {}
     known = ctx.person.consent_at is not None
     consent.give(ctx.person, ctx.desk, ctx.account.channel, ctx.now)
     await ctx.tx.flush()
-    home = await _accept(ctx, invited)
+    await events.answer_wished(ctx, waits.get("rsvp"))
+    home = await _accept(ctx, str(waits.get("invite", "")))
     if known and home is None:
         await ctx.forget()
         await ctx.reply("optout.resumed", hour=ctx.person.tip_hour, buttons=await menu.buttons_for(ctx))

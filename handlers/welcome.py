@@ -13,7 +13,8 @@ GUEST = "guest"
 
 
 async def offer(ctx: Context, **data: Any) -> None:
-    """Greet and ask for consent. `data` waits with the question: the invite that somebody followed."""
+    """Greet and ask for consent. `data` waits with the question: the invite that somebody
+    followed, the answer that they gave to an event."""
     await ctx.expect(CONSENT, **{**(ctx.data if ctx.step == CONSENT else {}), **data})
     again = ctx.person.consent_at is not None
     await ctx.reply(

@@ -272,12 +272,60 @@ async def test_answers_in_a_group_are_those_of_whoever_pressed(talk: Talk) -> No
         assert (await queries.answers(tx, 1)).going == 1
 
 
-async def test_somebody_who_has_not_subscribed_may_answer_and_is_told_how_to_be_reminded(talk: Talk) -> None:
+async def going(talk: Talk) -> tuple[int, int]:
+    async with talk.database.read() as tx:
+        found = await queries.answers(tx, 1)
+    return found.going, found.not_going
+
+
+async def test_an_answer_waits_for_the_consent(talk: Talk) -> None:
     editor = await village(talk)
     await sent_out(talk, editor)
     stranger = talk.person("999")
+    assert await stranger.presses_data("ev:yes:1") == ["event.consent_first", "subscribe.greeting"]
+    assert await going(talk) == (0, 0), "nothing is noted without consent"
+    assert await stranger.presses_data("ev:no:1") == ["event.consent_first", "subscribe.greeting"]
+    assert await stranger.presses("Đồng ý, đăng ký") == ["event.not_going", "subscribe.commune"]
+    assert await going(talk) == (0, 1), "the last answer counts"
     assert await stranger.presses_data("ev:yes:1") == ["event.going"]
-    assert "đăng ký" in stranger.last.text
+
+
+async def test_an_answer_is_forgotten_where_consent_is_refused(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    stranger = talk.person("999")
+    await stranger.presses_data("ev:yes:1")
+    assert await stranger.presses("Chỉ hỏi, không đăng ký") == ["subscribe.guest"]
+    assert await stranger.presses_data("consent:yes") == ["subscribe.commune"]
+    assert await going(talk) == (0, 0)
+
+
+async def test_a_consent_that_comes_after_the_start_notes_no_answer(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    stranger = talk.person("999")
+    await stranger.presses_data("ev:yes:1")
+    talk.now = at(19, 1, day=26)
+    assert await stranger.presses("Đồng ý, đăng ký") == ["event.has_begun", "subscribe.commune"]
+    assert await going(talk) == (0, 0)
+
+
+async def test_whoever_stopped_may_answer_and_is_told_how_to_be_reminded(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    one = talk.person("100")
+    await one.says("dừng")
+    assert await one.presses_data("ev:yes:1") == ["event.going"]
+    assert "nhắn: tiếp" in one.last.text
+
+
+async def test_a_group_is_no_place_to_ask_for_consent(talk: Talk) -> None:
+    editor = await village(talk)
+    await sent_out(talk, editor)
+    stranger = talk.person("999")
+    await stranger.says("chào")
+    assert await stranger.in_group("-7").presses_data("ev:yes:1") == ["event.answer_in_private"]
+    assert await going(talk) == (0, 0)
 
 
 async def test_answers_after_the_start_come_too_late(talk: Talk) -> None:
