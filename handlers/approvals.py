@@ -33,10 +33,10 @@ async def pressed(ctx: Context) -> None:
 
 
 async def show_waiting(ctx: Context) -> None:
-    """Everything that still waits for them."""
+    """Everything that still waits for them, here where they ask, also after they have said stop."""
     found = await approvals.waiting(ctx.tx, ctx.person)
     for campaign in found:
-        await approvals.ask(ctx.tx, ctx.desk, campaign, [ctx.person.id], ctx.capabilities, ctx.now)
+        await approvals.show(ctx.tx, ctx.desk, campaign, ctx.contact, ctx.capabilities, ctx.now)
     if not found:
         await ctx.reply("approval.none_waiting")
 

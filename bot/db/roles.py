@@ -7,10 +7,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.core.words import ContactState, RoleName
+from bot.core.words import ContactState, PersonStatus, RoleName
 from bot.db.session import Tx
 from bot.db.sql import changed, insert
-from bot.db.tables import Contact, Role, Unit
+from bot.db.tables import Contact, Person, Role, Unit
 
 
 async def grant(tx: Tx, person_id: int, role: RoleName, unit_id: int, now: datetime) -> None:
@@ -32,13 +32,16 @@ async def of_person(tx: Tx, person_id: int) -> list[tuple[RoleName, Unit]]:
 
 
 async def holders(tx: Tx, names: Iterable[RoleName], above: Unit) -> list[int]:
-    """Ids of reachable people who hold one of the roles for the unit or any unit above it, the nearest unit first."""
+    """Ids of people who hold one of the roles for the unit or any unit above it and can be told something: reachable,
+    and not stopped. The nearest unit first."""
     codes = above.path.strip("/").split("/")
     query = (
         sa.select(Role.person_id, Unit.path)
         .join(Unit, Unit.id == Role.unit_id)
+        .join(Person, Person.id == Role.person_id)
         .join(Contact, Contact.person_id == Role.person_id)
-        .where(Role.role.in_(list(names)), Unit.code.in_(codes), Contact.state == ContactState.OPEN)
+        .where(Role.role.in_(list(names)), Unit.code.in_(codes))
+        .where(Contact.state == ContactState.OPEN, Person.status != PersonStatus.STOPPED)
         .distinct()
     )
     found = sorted((await tx.execute(query)).all(), key=lambda row: -len(row.path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.events import Outbound
-from bot.core.words import AccountState, RoleName
+from bot.core.words import AccountState, ContactState, RoleName
 from bot.db import Tx, accounts, audit, people, replies, roles, units
 from bot.outreach.desk import Desk
 
@@ -16,7 +16,8 @@ async def account_stopped(tx: Tx, desk: Desk, account_id: int, problem: str) -> 
     stopped = next(a for a in await accounts.everyone(tx) if a.id == account_id)
     for person_id in await roles.holders(tx, (RoleName.ADMIN,), await units.root(tx)):
         person = await people.get(tx, person_id)
-        other = [c for c in await people.contacts(tx, person_id) if c.account_id != account_id]
+        found = await people.contacts(tx, person_id)
+        other = [c for c in found if c.account_id != account_id and c.state is ContactState.OPEN]
         if person is None or not other:
             continue
         said = desk.book.say(person.language, "common.account_stopped", account=stopped.key)

@@ -39,12 +39,11 @@ async def deciders(tx: Tx, mandate: Mandate, author: Person) -> list[int]:
 
 async def ask(tx: Tx, desk: Desk, campaign: Campaign, among: Sequence[int], can: Capabilities, now: datetime) -> None:
     """Show each of them the proposal as residents would see it, with the question under it."""
-    item = await get_item(tx, campaign.item_id)
-    assert item is not None  # noqa: S101  # a foreign key says so
+    item = await _item(tx, campaign)
     for person_id in among:
         contact = await notify.contact_of(tx, person_id, prefer=item.account_id)
         if contact is not None:
-            await _show(tx, desk, campaign, item, contact, can, now)
+            await show(tx, desk, campaign, contact, can, now)
 
 
 async def waiting(tx: Tx, person: Person) -> list[Campaign]:
@@ -54,9 +53,15 @@ async def waiting(tx: Tx, person: Person) -> list[Campaign]:
     return await proposals.waiting(tx, paths, but=person.id, limit=_SHOWN)
 
 
-async def _show(
-    tx: Tx, desk: Desk, campaign: Campaign, item: Item, contact: Contact, can: Capabilities, now: datetime
-) -> None:
+async def _item(tx: Tx, campaign: Campaign) -> Item:
+    item = await get_item(tx, campaign.item_id)
+    assert item is not None  # noqa: S101  # a foreign key says so
+    return item
+
+
+async def show(tx: Tx, desk: Desk, campaign: Campaign, contact: Contact, can: Capabilities, now: datetime) -> None:
+    """The proposal as residents would see it, with the question under it."""
+    item = await _item(tx, campaign)
     account = await tx.get_one(Account, contact.account_id)
     framed = await frame(tx, desk, campaign, item, "vi", account.key)
     parts = items.load(item.parts)

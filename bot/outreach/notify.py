@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.events import Button, ChatKind, Outbound
-from bot.core.words import ContactState
+from bot.core.words import ContactState, PersonStatus
 from bot.db import Tx, people, replies
 from bot.db.tables import Contact, Person
 from bot.outreach.desk import Desk
@@ -17,7 +17,11 @@ Spec = tuple[str, str] | tuple[str, str, dict[str, Any]]
 
 
 async def contact_of(tx: Tx, person_id: int, *, prefer: int | None = None) -> Contact | None:
-    """Where a person is told something: on the account `prefer` if they can be reached there."""
+    """Where a person is told something: on the account `prefer` if they can be reached there; nowhere if they have
+    said stop."""
+    person = await people.get(tx, person_id)
+    if person is None or person.status is PersonStatus.STOPPED:
+        return None
     on_it = [
         c
         for c in await people.contacts(tx, person_id)

@@ -185,6 +185,36 @@ async def test_without_an_approver_nothing_can_be_proposed(talk: Talk) -> None:
     assert await propose(teacher, "Thôn Đông") == ["approval.nobody"]
 
 
+async def test_an_approver_who_said_stop_is_not_asked_and_does_not_count(talk: Talk) -> None:
+    who = await cast(talk)
+    await who.approver.says("dừng")
+    assert await propose(who.teacher) == ["approval.proposed"]
+    assert who.approver.last.text.startswith("Dạ, Loa Số đã ngừng"), "the answer to their own word was the last"
+    assert "Xin duyệt" in who.second.last.text
+    await who.second.says("dừng")
+    await who.teacher.says("hủy")
+    assert await propose(who.teacher, "Thôn Đông") == ["approval.nobody"]
+
+
+async def test_an_approver_who_said_stop_may_look_and_decide(talk: Talk) -> None:
+    who = await cast(talk)
+    await propose(who.teacher)
+    await who.approver.says("dừng")
+    await who.approver.presses_data("ap:list")
+    assert await who.approver.presses("✅ Duyệt, cho gửi") == ["approval.approved"]
+
+
+async def test_an_author_who_said_stop_is_not_told(talk: Talk) -> None:
+    who = await cast(talk)
+    await propose(who.teacher)
+    await who.teacher.says("dừng")
+    heard = len(who.teacher.heard)
+    await who.approver.presses("✅ Duyệt, cho gửi")
+    talk.advance(seconds=61)
+    await talk.deliver()
+    assert len(who.teacher.heard) == heard
+
+
 async def test_roles_are_looked_at_when_deciding(talk: Talk) -> None:
     who = await cast(talk)
     await propose(who.teacher)
