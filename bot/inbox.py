@@ -81,9 +81,11 @@ class Inbox:
         await self.handle(inbound)
 
     async def handle(self, inbound: Inbound) -> Handled:
-        """Handle an event once, however often it comes. Order within a chat is the order of the calls."""
+        """Handle an event once, however often it comes. Order within a chat is the order of the calls; accounts of one
+        channel take turns, so that whoever writes to two of them at once is met once."""
         begun = time.perf_counter()
-        async with self._turn(f"{inbound.account} {inbound.chat_id}"):
+        channel = inbound.account.partition(":")[0]
+        async with self._turn(f"{channel} {inbound.chat_id}"):
             try:
                 handled = await self._store(inbound)
             except Exception as error:
@@ -109,7 +111,10 @@ class Inbox:
     async def _answer(self, tx: Tx, account: Account, inbound: Inbound) -> Handled:
         """Run the handler within a savepoint: what breaks in it is undone, told to the person, and not retried."""
         handled = Handled()
-        person, contact = await people.arrive(tx, self.desk, account, inbound, self.desk.clock.now())
+        met = await people.arrive(tx, self.desk, account, inbound, self.desk.clock.now())
+        if met is None:
+            return handled
+        person, contact = met
         queued_before = len(replies.queued(tx))
         ids = (person.id, contact.id, person.language)
         try:

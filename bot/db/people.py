@@ -11,7 +11,7 @@ from bot.core.events import ChatKind
 from bot.core.words import ContactState, DeliveryState, PersonKind, PersonStatus
 from bot.db.session import Tx
 from bot.db.sql import insert
-from bot.db.tables import Account, Contact, Delivery, Person, Run, Tombstone
+from bot.db.tables import Account, Contact, Delivery, Person, Reply, Run, Tombstone
 
 
 async def contact(tx: Tx, account_id: int, external_id: str) -> Contact | None:
@@ -24,7 +24,7 @@ async def find(tx: Tx, channel: str, external_id: str) -> Contact | None:
     query = (
         sa.select(Contact)
         .join(Account, Account.id == Contact.account_id)
-        .where(Account.channel == channel, Contact.external_id == external_id)
+        .where(Account.channel == channel, Contact.external_id == external_id, Contact.kind == ChatKind.PRIVATE)
         .order_by(Contact.last_in_at.desc().nulls_last(), Contact.id)
         .limit(1)
     )
@@ -50,17 +50,30 @@ async def add(
     tx.add(person)
     await tx.flush()
     chat = ChatKind.GROUP if kind is PersonKind.GROUP else ChatKind.PRIVATE
+    return person, await join(tx, person.id, account_id, external_id, kind=chat, title=title)
+
+
+async def join(
+    tx: Tx,
+    person_id: int,
+    account_id: int,
+    external_id: str,
+    *,
+    kind: ChatKind = ChatKind.PRIVATE,
+    title: str | None = None,
+) -> Contact:
+    """One more open contact of a person."""
     found = Contact(
         account_id=account_id,
         external_id=external_id,
-        person_id=person.id,
-        kind=chat,
+        person_id=person_id,
+        kind=kind,
         title=title,
         state=ContactState.OPEN,
     )
     tx.add(found)
     await tx.flush()
-    return person, found
+    return found
 
 
 async def contacts(tx: Tx, person_id: int) -> list[Contact]:
@@ -111,25 +124,50 @@ async def reopen(tx: Tx, contact_id: int) -> None:
 
 
 async def move(tx: Tx, found: Contact, new_id: str) -> None:
-    """Give a contact its new external id; if that id is known already, the old contact is closed instead."""
-    if await contact(tx, found.account_id, new_id) is not None:
+    """Give a group its new external id. What was met under that id in the meantime gives way to the old contact, unless
+    somebody has decided something there: then the old one is closed. Doing it twice changes nothing."""
+    other = await contact(tx, found.account_id, new_id)
+    if other is not None and other.id != found.id and not await _gives_way(tx, other):
         found.state, found.closed_reason = ContactState.CLOSED, Reason.NOT_FOUND
     else:
         found.external_id = new_id
+        found.state, found.closed_reason, found.closed_at = ContactState.OPEN, None, None
     await tx.flush()
 
 
-async def erase(tx: Tx, person_id: int, hashes: list[str], now: datetime) -> None:
-    """Delete a person with everything that hangs on them. Deliveries keep their number for the counts, nothing else;
-    `hashes` of their addresses stay, so that an import does not bring them back."""
-    # through the runs: the key of a delivery begins with its run, and there are millions of deliveries
-    mine = sa.and_(Delivery.run_id.in_(sa.select(Run.id)), Delivery.person_id == person_id)
+async def _gives_way(tx: Tx, other: Contact) -> bool:
+    """Remove a group in which nothing has been decided. Returns whether it was one."""
+    group = await tx.get_one(Person, other.person_id)
+    if group.kind is not PersonKind.GROUP or group.status is not PersonStatus.NEW:
+        return False
+    await _skip_waiting(tx, group.id, Reason.NOT_FOUND)
+    tx.expunge(other)
+    tx.expunge(group)
+    await tx.execute(sa.delete(Person).where(Person.id == group.id))
+    return True
+
+
+async def _skip_waiting(tx: Tx, person_id: int, reason: Reason, at: datetime | None = None) -> None:
+    """Nothing is left waiting for somebody who is about to be deleted."""
     await tx.execute(
         sa.update(Delivery)
-        .where(mine, Delivery.state == DeliveryState.WAITING)
-        .values(state=DeliveryState.SKIPPED, reason=Reason.OPTED_OUT, at=now)
+        .where(_deliveries(person_id), Delivery.state == DeliveryState.WAITING)
+        .values(state=DeliveryState.SKIPPED, reason=reason, at=at)
     )
-    await tx.execute(sa.update(Delivery).where(mine).values(contact_id=None, message_id=None))
+
+
+def _deliveries(person_id: int) -> sa.ColumnElement[bool]:
+    """A person's rows, through the runs: the key of a delivery begins with its run, and there are millions."""
+    return sa.and_(Delivery.run_id.in_(sa.select(Run.id)), Delivery.person_id == person_id)
+
+
+async def erase(tx: Tx, person_id: int, hashes: list[str], now: datetime) -> None:
+    """Delete a person with everything that hangs on them, also replies that have not left. Deliveries keep their number
+    for the counts, nothing else; `hashes` of their addresses stay, so that an import does not bring them back."""
+    await _skip_waiting(tx, person_id, Reason.OPTED_OUT, now)
+    await tx.execute(sa.update(Delivery).where(_deliveries(person_id)).values(contact_id=None, message_id=None))
+    theirs = sa.select(Contact.id).where(Contact.person_id == person_id)
+    await tx.execute(sa.delete(Reply).where(Reply.contact_id.in_(theirs)))
     await tx.execute(sa.delete(Person).where(Person.id == person_id))
     for value in hashes:
         row = {"hash": value, "at": now}

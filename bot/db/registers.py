@@ -13,7 +13,7 @@ from bot.db.tables import Account, Contact, Person, Role, Unit
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody with a role. `addresses` are `channel:id` of each contact."""
+    """Somebody with a role. `addresses` are `channel:id`, each once however many accounts know it."""
 
     person_id: int
     addresses: list[str]
@@ -41,7 +41,7 @@ async def holders(tx: Tx) -> list[Holder]:
         .where(Contact.person_id.in_(sa.select(Role.person_id)))
         .order_by(Contact.id)
     )
-    addresses: dict[int, list[str]] = {}
+    addresses: dict[int, dict[str, None]] = {}
     for person_id, channel, external_id in (await tx.execute(mine)).all():
-        addresses.setdefault(person_id, []).append(f"{channel}:{external_id}")
-    return [Holder(role.person_id, addresses.get(role.person_id, []), role.role, unit) for role, unit in rows]
+        addresses.setdefault(person_id, {})[f"{channel}:{external_id}"] = None
+    return [Holder(role.person_id, list(addresses.get(role.person_id, ())), role.role, unit) for role, unit in rows]

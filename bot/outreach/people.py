@@ -16,11 +16,14 @@ from bot.outreach.desk import Desk
 LANGUAGES = ("vi", "en")
 
 
-async def arrive(tx: Tx, desk: Desk, account: Account, inbound: Inbound, now: datetime) -> tuple[Person, Contact]:
-    """The person and contact of an event, made if need be. Hearing from a closed contact opens it again."""
+async def arrive(
+    tx: Tx, desk: Desk, account: Account, inbound: Inbound, now: datetime
+) -> tuple[Person, Contact] | None:
+    """The person and contact of an event, made if need be; `None` where an unknown chat says nothing to us: a block
+    or an edit must not bring back an address that was erased. Hearing from a closed contact opens it again."""
     found = await people.contact(tx, account.id, inbound.chat_id)
     if found is None:
-        return await _meet(tx, desk, account, inbound, now)
+        return await _meet(tx, desk, account, inbound, now) if _is_heard(inbound) else None
     person = await people.get(tx, found.person_id)
     assert person is not None  # noqa: S101  # a foreign key says so
     if _is_heard(inbound):
@@ -34,7 +37,11 @@ async def arrive(tx: Tx, desk: Desk, account: Account, inbound: Inbound, now: da
 
 
 async def _meet(tx: Tx, desk: Desk, account: Account, inbound: Inbound, now: datetime) -> tuple[Person, Contact]:
+    await people.forget_tombstone(tx, tombstone(desk.secret_key, account.channel, inbound.chat_id))
     group = inbound.chat_kind is ChatKind.GROUP
+    known = None if group else await people.find(tx, account.channel, inbound.chat_id)
+    if known is not None:
+        return await _meet_again(tx, account, known, now)
     language = inbound.language if inbound.language in LANGUAGES and not group else "vi"
     person, found = await people.add(
         tx,
@@ -46,7 +53,18 @@ async def _meet(tx: Tx, desk: Desk, account: Account, inbound: Inbound, now: dat
         title=inbound.chat_title if group else None,
     )
     found.last_in_at = now
-    await people.forget_tombstone(tx, tombstone(desk.secret_key, account.channel, inbound.chat_id))
+    return person, found
+
+
+async def _meet_again(tx: Tx, account: Account, known: Contact, now: datetime) -> tuple[Person, Contact]:
+    """Somebody who writes to another of our accounts is the same person. An address from which we never heard was
+    only our guess at the account that they would choose, and is closed."""
+    person = await people.get(tx, known.person_id)
+    assert person is not None  # noqa: S101  # a foreign key says so
+    if known.last_in_at is None:
+        await people.close(tx, known.id, Reason.NEVER_STARTED, now)
+    found = await people.join(tx, person.id, account.id, known.external_id)
+    found.last_in_at = now
     return person, found
 
 
@@ -70,10 +88,11 @@ def tombstone(secret: bytes, channel: str, external_id: str) -> str:
 
 
 async def sender(tx: Tx, account: Account, inbound: Inbound, now: datetime) -> Person | None:
-    """The human who wrote in a group or added the bot to it, if known to the platform."""
+    """The human who wrote in a group or added the bot to it, if known to the platform; they may know another of our
+    accounts."""
     if inbound.sender_id is None:
         return None
-    found = await people.contact(tx, account.id, inbound.sender_id)
+    found = await people.find(tx, account.channel, inbound.sender_id)
     if found is not None:
         return await people.get(tx, found.person_id)
     if inbound.kind is not InboundKind.MEMBERSHIP:

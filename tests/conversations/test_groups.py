@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from bot.core.errors import Reason
-from bot.core.events import ChatKind, InboundKind
-from bot.core.words import ContactState, PersonKind, PersonStatus, TargetGroup
-from bot.db import people
-from bot.db.tables import Contact, Person
+from bot.core.events import ChatKind, InboundKind, Membership
+from bot.core.words import (
+    CampaignKind,
+    ContactState,
+    DeliveryState,
+    ItemKind,
+    PersonKind,
+    PersonStatus,
+    TargetGroup,
+)
+from bot.db import items, people
+from bot.db.tables import Campaign, Contact, Delivery, InboundSeen, Person, Run
 from tests.support.talk import Speaker, Talk
 
 CHAT = "-1001"
@@ -148,6 +157,71 @@ async def test_an_upgraded_group_keeps_everything(talk: Talk) -> None:
     assert (after.id, contact.state) == (before.id, ContactState.OPEN)
 
 
+async def upgraded(talk: Talk) -> None:
+    fields = {"chat_id": CHAT, "chat_kind": ChatKind.GROUP, "sender_id": "5"}
+    assert await talk.inbound(kind=InboundKind.MOVED, moved_to="-1009", **fields) == []
+
+
+async def test_an_upgraded_group_in_which_somebody_spoke_first_keeps_everything(talk: Talk) -> None:
+    inside = await added(talk)
+    await inside.presses("Nhận mẹo hằng ngày")
+    before, old = await group_of(talk)
+    await talk.person("6").in_group("-1009").says("quên mật khẩu vneid")
+    stray, _ = await group_of(talk, "-1009")
+    await inside.blocks()
+    await upgraded(talk)
+    after, contact = await group_of(talk, "-1009")
+    assert (after.id, after.status, contact.id) == (before.id, PersonStatus.ACTIVE, old.id)
+    assert (contact.state, contact.closed_reason, contact.closed_at) == (ContactState.OPEN, None, None)
+    assert contact.added_by_id == old.added_by_id
+    async with talk.database.read() as tx:
+        assert await people.get(tx, stray.id) is None
+        assert await people.contact(tx, talk.account.id, CHAT) is None
+
+
+async def test_an_upgraded_group_in_which_something_was_decided_keeps_that(talk: Talk) -> None:
+    await added(talk)
+    later = talk.person("6").in_group("-1009")
+    await later.says("dừng")
+    await upgraded(talk)
+    group, contact = await group_of(talk, "-1009")
+    assert (group.status, contact.state) == (PersonStatus.STOPPED, ContactState.OPEN)
+    assert (await group_of(talk))[1].state is ContactState.CLOSED
+
+
+async def test_hearing_twice_of_an_upgrade_changes_nothing(talk: Talk) -> None:
+    await added(talk)
+    _, before = await group_of(talk)
+    async with talk.database.write() as tx:
+        for _ in range(2):
+            found = await tx.get_one(Contact, before.id)
+            await people.move(tx, found, "-1009")
+    _, contact = await group_of(talk, "-1009")
+    assert (contact.id, contact.state) == (before.id, ContactState.OPEN)
+
+
+async def test_what_waited_for_a_group_that_gives_way_is_skipped(talk: Talk) -> None:
+    await added(talk)
+    await talk.person("6").in_group("-1009").says("quên mật khẩu vneid")
+    stray, _ = await group_of(talk, "-1009")
+    async with talk.database.write() as tx:
+        item = await items.add(tx, ItemKind.NOTICE, [], talk.now)
+        campaign = Campaign(
+            kind=CampaignKind.BROADCAST, item_id=item.id, audience="all", fingerprint="", created_at=talk.now
+        )
+        tx.add(campaign)
+        await tx.flush()
+        run = Run(campaign_id=campaign.id, planned_at=talk.now)
+        tx.add(run)
+        await tx.flush()
+        run_id = run.id
+        tx.add(Delivery(run_id=run_id, person_id=stray.id, state=DeliveryState.WAITING))
+    await upgraded(talk)
+    async with talk.database.read() as tx:
+        row = await tx.get_one(Delivery, (run_id, stray.id))
+    assert (row.state, row.reason) == (DeliveryState.SKIPPED, Reason.NOT_FOUND)
+
+
 async def test_a_block_closes_the_address_and_changes_nothing_else(talk: Talk) -> None:
     person = await talk.resident("5")
     assert await person.blocks() == []
@@ -165,6 +239,15 @@ async def test_a_block_closes_the_address_and_changes_nothing_else(talk: Talk) -
     assert (again.state, again.closed_reason) == (ContactState.OPEN, None)
 
 
-async def test_a_block_by_a_stranger_breaks_nothing(talk: Talk) -> None:
-    assert await talk.person("9").blocks() == []
-    assert await talk.person("9").blocks() == []
+@pytest.mark.parametrize("kind", [InboundKind.MEMBERSHIP, InboundKind.EDITED, InboundKind.MOVED])
+@pytest.mark.parametrize("chat_kind", list(ChatKind))
+async def test_an_unknown_chat_that_says_nothing_to_us_is_not_written_down(
+    talk: Talk, kind: InboundKind, chat_kind: ChatKind
+) -> None:
+    fields = {"kind": kind, "membership": Membership.LEFT, "moved_to": "-9", "text": "sửa", "external_id": "e1"}
+    for _ in range(2):
+        assert await talk.inbound(chat_id="9", chat_kind=chat_kind, sender_id="9", **fields) == []
+    async with talk.database.read() as tx:
+        assert (await tx.execute(sa.select(Contact))).first() is None
+        assert (await tx.execute(sa.select(Person))).first() is None
+        assert (await tx.execute(sa.select(InboundSeen.external_id))).scalars().all() == ["e1"]

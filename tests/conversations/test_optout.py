@@ -7,11 +7,26 @@ import unicodedata
 import pytest
 import sqlalchemy as sa
 
-from bot.core.words import DeliveryState, PersonStatus, RoleName
-from bot.db import conversations, deliveries, people, replies, roles, runs, units
+from bot.core.events import InboundKind, Outbound
+from bot.core.words import CampaignKind, DeliveryState, PersonStatus, RelayKind, RoleName
+from bot.db import audit, conversations, deliveries, people, replies, roles, runs, units
 from bot.db.audience import Atom, Term, condition
-from bot.db.tables import Audit, Contact, Conversation, Delivery, Invite, Person, Referral, Reply, Role, Tombstone
-from bot.outreach import campaigns, referrals
+from bot.db.tables import (
+    Audit,
+    Base,
+    Contact,
+    Conversation,
+    Delivery,
+    Invite,
+    Item,
+    Person,
+    Referral,
+    Relay,
+    Reply,
+    Role,
+    Tombstone,
+)
+from bot.outreach import campaigns, consent, referrals
 from bot.outreach.campaigns import Plan
 from bot.outreach.people import tombstone
 from tests.support.talk import Talk
@@ -23,14 +38,11 @@ async def status(talk: Talk, id: str) -> PersonStatus:
     return person.status
 
 
-async def waiting_delivery(talk: Talk) -> int:
+async def waiting_delivery(talk: Talk, text: str = "Tối nay họp thôn.") -> int:
     """A broadcast to everybody that has not left yet; returns its run."""
-    from bot.core.events import Outbound
-    from bot.core.words import CampaignKind
-
     async with talk.database.write() as tx:
         everyone = ((Term(Atom.ALL),),)
-        parts = [Outbound(chat_id="", text="Tối nay họp thôn.")]
+        parts = [Outbound(chat_id="", text=text)]
         plan = Plan(kind=CampaignKind.BROADCAST, parts=parts, audience=everyone, at=talk.now)
         _, run = await campaigns.create(tx, talk.desk, plan, talk.now)
         assert run is not None
@@ -252,6 +264,56 @@ async def test_after_erasing_one_is_a_stranger(talk: Talk) -> None:
     known = await talk.record("5")
     assert known is not None
     assert (known.status, known.unit_id, known.consent_at) == (PersonStatus.NEW, None, None)
+    async with talk.database.read() as tx:
+        assert not await people.is_erased(tx, tombstone(talk.desk.secret_key, "telegram", "5")), "they came back"
+
+
+async def everything(talk: Talk) -> dict[str, str]:
+    """All rows of all tables, as they would be read by somebody with the file."""
+    async with talk.database.read() as tx:
+        tables = Base.metadata.sorted_tables
+        return {t.name: repr([tuple(row) for row in (await tx.execute(sa.select(t))).all()]) for t in tables}
+
+
+async def test_no_table_holds_the_address_after_erasing(talk: Talk) -> None:
+    """Written to by everything that knows addresses: invites, groups, audit, runs, replies, conversations, relays."""
+    id = "7090123456"
+    person = await talk.staff(id, RoleName.VILLAGE_HEAD, "18859")
+    await talk.resident("6")
+    await person.in_group("-7").unblocks()
+    await person.says("mời")
+    await waiting_delivery(talk)
+    await talk.deliver()
+    await waiting_delivery(talk, "Mai họp thôn.")
+    async with talk.database.write() as tx:
+        known = await people.contact(tx, talk.account.id, id)
+        other = await people.contact(tx, talk.account.id, "6")
+        assert known is not None
+        assert other is not None
+        late = Outbound(chat_id=id, text="Việc cũ")
+        await replies.add(tx, talk.account.id, known.id, late, talk.now)
+        tx.add(Referral(person_id=other.person_id, by_id=known.person_id, code="ABC2345", at=talk.now))
+        tx.add(Referral(person_id=known.person_id, by_id=other.person_id, code="ABC2346", at=talk.now))
+        item_id = (await tx.execute(sa.select(Item.id).limit(1))).scalar_one()
+        tx.add(Relay(person_id=known.person_id, item_id=item_id, kind=RelayKind.LINK, at=talk.now))
+        await conversations.put(tx, known.id, "broadcast.compose", {"chat": id}, talk.now)
+        await audit.note(tx, talk.now, "role_granted", f"person:{known.person_id}", actor_id=known.person_id)
+        await consent.erase(tx, talk.desk, await tx.get_one(Person, known.person_id), talk.now)
+    assert [name for name, rows in (await everything(talk)).items() if id in rows] == []
+    await talk.flush()
+    assert "Việc cũ" not in [m.text for m in person.heard]
+
+
+async def test_a_block_after_erasing_brings_nothing_back(talk: Talk) -> None:
+    person = await talk.resident("5")
+    await person.says("xóa")
+    await person.presses("Xóa hết")
+    await person.blocks()
+    await person.says("sửa lại", kind=InboundKind.EDITED)
+    assert await talk.record("5") is None
+    async with talk.database.read() as tx:
+        assert await people.is_erased(tx, tombstone(talk.desk.secret_key, "telegram", "5"))
+    await person.unblocks()
     async with talk.database.read() as tx:
         assert not await people.is_erased(tx, tombstone(talk.desk.secret_key, "telegram", "5")), "they came back"
 
