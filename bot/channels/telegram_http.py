@@ -16,6 +16,8 @@ from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
+from bot.core.channel import ON_WIRE
+
 CONNECT_SECONDS = 10.0
 WRITE_SECONDS = 30.0
 FILE_SECONDS = 300.0
@@ -147,6 +149,9 @@ class _Noting:
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         transport = getattr(writer, "transport", None)
         self.begun = transport is not None and not transport.is_closing()
+        tell = ON_WIRE.get()
+        if tell is not None:
+            tell()
         await super().write_with_length(writer, content_length)  # type: ignore[misc]
 
 

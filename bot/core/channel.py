@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,11 @@ from bot.core.events import Inbound, Media, MediaKind, Outbound, Sent
 
 Receive = Callable[[Inbound], Awaitable[None]]
 """Returns once the event is stored and handled; raises only when it could not even be stored."""
+
+
+ON_WIRE: ContextVar[Callable[[], None] | None] = ContextVar("on_wire", default=None)
+"""What a channel calls when the first byte of a message is handed to the network, if it can tell: a pace is kept by
+that moment, not by the moment at which somebody decided to send. Calling it twice does no harm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from bot.core.channel import Channel
+from bot.core.channel import ON_WIRE, Channel
 from bot.core.clock import Clock
 from bot.core.errors import BadContent, NotSent, OutcomeUnknown, SendError, SlowDown
 from bot.core.events import Media, Outbound, Sent
@@ -68,6 +68,10 @@ class Courier:
             return await self.channel.send(message)
         except ValueError as error:
             raise BadContent(f"this channel cannot carry the message: {error}") from error
+        finally:
+            tell = ON_WIRE.get()
+            if tell is not None:
+                tell()
 
     @staticmethod
     async def _ours(step: Awaitable[T]) -> T:

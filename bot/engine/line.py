@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from bot.core.channel import Limits
+from bot.core.channel import ON_WIRE, Limits
 from bot.core.words import Lane
 from bot.outreach.pacing import Pacer, Ticket
 
 
 class Line:
-    """One account's line. `wait` returns when the message may leave at once."""
+    """One account's line. `wait` returns when the message may leave at once; the next one goes when this one is on the
+    wire (see `ON_WIRE`), or after a quarter of a second."""
 
     def __init__(self, limits: Limits) -> None:
         self.pacer = Pacer(limits)
@@ -31,7 +33,14 @@ class Line:
             await gone
         except asyncio.CancelledError:
             ticket.cancelled = True
+            self._on_wire(ticket)
             raise
+        ON_WIRE.set(partial(self._on_wire, ticket))
+
+    def _on_wire(self, ticket: Ticket) -> None:
+        """The message is on its way: from now on counts its distance to the next."""
+        if self.pacer.on_wire(ticket, asyncio.get_running_loop().time()):
+            self._turn()
 
     def slow_down(self, retry_after: float) -> None:
         self.pacer.slow_down(asyncio.get_running_loop().time(), retry_after)

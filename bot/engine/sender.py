@@ -252,7 +252,7 @@ class Sender:
             try:
                 if numbers:
                     await self.line.wait(progress.lane, row.external_id, group=part.group, weight=weight(part))
-                sent = await self._attempt(part, letter, row, patient=bool(numbers))
+                sent = await self._attempt(part, letter, row, progress.lane, patient=bool(numbers))
             except SendError as error:
                 return self._refused(progress, letter, row, error, begun=bool(numbers))
             numbers += sent.message_ids or ((sent.message_id,) if sent.message_id else ())
@@ -261,7 +261,7 @@ class Sender:
             log.info("The platform answers again", account=self.channel.account)
         return self._outcome(row, DeliveryState.SENT, message_id=",".join(numbers))
 
-    async def _attempt(self, part: Outbound, letter: Letter, row: Claimed, *, patient: bool) -> Sent:
+    async def _attempt(self, part: Outbound, letter: Letter, row: Claimed, lane: Lane, *, patient: bool) -> Sent:
         """Send one message. What surely did not arrive is tried again a little later; a moved group once. A second
         message to the same person (`patient`) also waits when the platform asks to."""
         moved = False
@@ -278,11 +278,12 @@ class Sender:
                 if pause is None or self._opens_circuit():
                     raise
                 await asyncio.sleep(pause)
+                await self.line.wait(lane, row.external_id, group=part.group, weight=weight(part))
             except SlowDown as error:
                 if pause is None or not patient:
                     raise
                 self.line.slow_down(error.retry_after)
-                await asyncio.sleep(error.retry_after)
+                await self.line.wait(lane, row.external_id, group=part.group, weight=weight(part))
         raise AssertionError  # the last round returns or raises
 
     def _opens_circuit(self) -> bool:

@@ -1,10 +1,11 @@
 """Pacing: when the next message of an account may leave. Pure arithmetic over a clock; no I/O, no tasks.
 
-An account has one line. A message leaves at a strict distance from the one before (1.7 % under the platform's rate,
-because a gate at exactly the rate puts a 31st message into some second), never twice within a second to one chat and
-never more than twenty times a minute to one group. When several wait, alerts go first, then replies, then bulk; while
-replies wait, bulk keeps one slot in five, so that neither starves. When the platform asks to wait, runs stand still
-for that long, replies keep a small share, and the pace drops; it recovers slowly.
+An account has one line. Messages leave at a steady distance (1.7 % under the platform's rate, because a gate at exactly
+the rate puts a 31st message into some second), counted from when they are really on the wire, one at a time; never twice
+within a second to one chat and never more than twenty times a minute to one group. When several wait, alerts go first,
+then replies, then bulk; while replies wait, bulk keeps one slot in five, and of alerts to a province replies keep one
+in ten, so that nobody starves. When the platform asks to wait, runs stand still for that long, replies keep a small
+share, and the pace drops; it recovers slowly.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ from bot.core.words import Lane
 
 MARGIN = 0.983
 """Part of the documented rate that is used: 29.5 of 30."""
-_SLACK = 0.002
-"""A slot that is late by no more than this many seconds does not push back the next one."""
+_DOOR = 0.25
+"""Seconds that one message may take from being let go to being on the wire before the next one is let go."""
 _SLOWER = 0.7
 _RECOVERY_SECONDS = 5.0
 _RECOVERY_STEP = 0.03
 _SLOWEST = 1.0
 _GROUP_WINDOW = 61.0
-_WINDOW = 1.005
+_WINDOW = 1.015
+"""Seconds in which no more messages leave than the platform allows in one: what jitter on the way may eat."""
 _CHAT_MARGIN = 1.03
 _REPLIES_IN_A_ROW = 4
+_ALERTS_IN_A_ROW = 9
 _HALTED_REPLIES = 1.0
 """Replies a second that still leave while bulk stands still."""
 
@@ -44,6 +47,8 @@ class Ticket:
     weight: int = 1
     """As how many messages a platform counts it: an album counts each of its pictures."""
     cancelled: bool = False
+    left_at: float = 0.0
+    """When it was let go; corrected to when it was on the wire."""
 
 
 @dataclass(slots=True)
@@ -53,13 +58,15 @@ class Pacer:
     limits: Limits
     _lines: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
     _next: float = 0.0
-    _recent: deque[tuple[float, int]] = field(default_factory=deque)
+    _recent: deque[Ticket] = field(default_factory=deque)
     _in_window: int = 0
     _halted_until: float = 0.0
     _factor: float = 1.0
     _factor_at: float = 0.0
     _replies_in_a_row: int = 0
+    _alerts_in_a_row: int = 0
     _held: Ticket | None = None
+    _door: Ticket | None = None
     _chats: OrderedDict[str, float] = field(default_factory=OrderedDict)
     _groups: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
 
@@ -94,6 +101,8 @@ class Pacer:
         while True:
             if self._held is None and not any(self._lines.values()):
                 return None
+            if self._door is not None and now < self._door.left_at + _DOOR:
+                return self._door.left_at + _DOOR - now
             if self._next > now:
                 return self._next - now
             chosen, soonest = (self._held, now) if self._held is not None else self._choose(now)
@@ -107,6 +116,17 @@ class Pacer:
             self._left(chosen, now)
             chosen.go()
 
+    def on_wire(self, ticket: Ticket, now: float) -> bool:
+        """The message has really left. Returns whether somebody may be waiting for that."""
+        if self._door is not ticket:
+            return False
+        self._door = None
+        ticket.left_at = now
+        self._next = max(self._next, now + 0.5 / self._pace(now))
+        if ticket.chat in self._chats:
+            self._chats[ticket.chat] = max(self._chats[ticket.chat], now)
+        return True
+
     def _hold(self, ticket: Ticket, now: float) -> bool:
         """Whether the second up to now holds too much for it: then it is next, as soon as it fits. Single messages at
         their distance always fit; what counts as several may not."""
@@ -118,15 +138,15 @@ class Pacer:
 
     def _fits_at(self, now: float, weight: int) -> float:
         """When so many messages more are within the rate in any window of a second."""
-        while self._recent and self._recent[0][0] <= now - _WINDOW:
-            self._in_window -= self._recent.popleft()[1]
+        while self._recent and self._recent[0].left_at <= now - _WINDOW:
+            self._in_window -= self._recent.popleft().weight
         most = max(int(self.limits.per_second or 0), 1)
         over = self._in_window + min(weight, most) - most
         free = now
-        for at, count in self._recent:
+        for ticket in self._recent:
             if over <= 0:
                 break
-            free, over = at + _WINDOW, over - count
+            free, over = ticket.left_at + _WINDOW, over - ticket.weight
         return free
 
     def _pace(self, now: float) -> float:
@@ -153,6 +173,8 @@ class Pacer:
     def _order(self, now: float) -> tuple[Lane, ...]:
         if self.halted(now):
             return (Lane.REPLY,)
+        if self._alerts_in_a_row >= _ALERTS_IN_A_ROW:
+            return (Lane.REPLY, Lane.ALERT, Lane.BULK)
         if self._replies_in_a_row >= _REPLIES_IN_A_ROW and self._lines[Lane.BULK]:
             return (Lane.ALERT, Lane.BULK, Lane.REPLY)
         return (Lane.ALERT, Lane.REPLY, Lane.BULK)
@@ -180,16 +202,18 @@ class Pacer:
 
     def _left(self, ticket: Ticket, now: float) -> None:
         """Remember that a message leaves now."""
-        if ticket.lane is Lane.REPLY:
-            self._replies_in_a_row += 1
-        elif ticket.lane is Lane.BULK:
-            self._replies_in_a_row = 0
+        self._alerts_in_a_row = self._alerts_in_a_row + 1 if ticket.lane is Lane.ALERT else 0
+        if ticket.lane is not Lane.ALERT:
+            self._replies_in_a_row = self._replies_in_a_row + 1 if ticket.lane is Lane.REPLY else 0
         if self.unlimited:
             return
         late = now - self._next
-        base = self._next if 0 <= late <= _SLACK else now
-        self._next = base + ticket.weight / self._pace(now)
-        self._recent.append((now, ticket.weight))
+        pace = self._pace(now)
+        base = self._next if 0 <= late <= 1.0 / pace else now
+        self._next = base + ticket.weight / pace
+        ticket.left_at = now
+        self._door = ticket
+        self._recent.append(ticket)
         self._in_window += ticket.weight
         if not ticket.chat:
             return
