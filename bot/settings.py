@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -18,8 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.core.errors import SettingsError
 
 PREFIX = "LOASO_"
-SHORTEST_SECRET = 16
-"""Characters of the secret key: with fewer, whoever holds one signed link could guess it."""
+GOOD_SECRET = 16
+"""Characters of a good secret key: with fewer, whoever holds one signed link could guess it. `loaso check` says so."""
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{3,256}")
 _ADDRESS = re.compile(r"(telegram|zalo_bot|zalo_oa):(-?[A-Za-z0-9_.-]{1,64})")
@@ -116,9 +117,9 @@ class Settings(BaseSettings):
 
     @field_validator("secret_key")
     @classmethod
-    def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value().strip()) < SHORTEST_SECRET:
-            raise ValueError(f"write at least {SHORTEST_SECRET} characters, or leave it out and a key is made")
+    def _real_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().strip():
+            raise ValueError(f"write {GOOD_SECRET} random characters or more, or leave it out and a key is made")
         return value
 
     @field_validator("timezone")
@@ -210,13 +211,18 @@ def secret_file(settings: Settings) -> Path:
 
 
 def _kept_secret(path: Path) -> bytes:
+    """The key in the file; made whole before it gets its name, so that nobody ever reads half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    if not path.exists():
+        made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     kept = path.read_text().strip()
-    if len(kept) < SHORTEST_SECRET:  # the machine went down while the file was made: nothing was signed with it
+    if len(kept) < GOOD_SECRET:
         raise SettingsError([f"LOASO_SECRET_KEY: {path} holds no whole key; delete the file and start again"])
     return kept.encode()

@@ -21,7 +21,7 @@ from bot.db.migrate import migrate
 from bot.db.trouble import explain
 from bot.outreach import checks
 from bot.outreach.checks import Finding, Mark, hint, right, wrong
-from bot.settings import EngineKind, Settings, load, secret_key, unknown_names
+from bot.settings import GOOD_SECRET, EngineKind, Settings, load, secret_key, unknown_names
 
 _PATIENCE = aiohttp.ClientTimeout(total=8)
 _NEAR = aiohttp.ClientTimeout(total=2)
@@ -71,6 +71,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield wrong("secret key", str(error))
     else:
         yield right("settings", "read and valid")
+        if settings.secret_key is not None and len(settings.secret_key.get_secret_value()) < GOOD_SECRET:
+            yield hint("secret key", f"LOASO_SECRET_KEY is short: {GOOD_SECRET} random characters or more are safe")
     if not settings.admins:
         yield hint("settings", "LOASO_ADMINS is empty: nobody is told in chat when something stops")
 

@@ -17,6 +17,7 @@ from bot.db.runs import FINAL, Counts
 from bot.db.tables import Campaign, Item, Run
 from bot.outreach import audience as audiences
 from bot.outreach import items as content
+from bot.outreach import mandates
 from bot.outreach.desk import Desk
 
 
@@ -117,7 +118,8 @@ async def fire(tx: Tx, desk: Desk, campaign: Campaign, at: datetime, *, valid_fo
     """Plan the run of an approved campaign. Without `valid_for` it may leave within three days,
     an alert within six hours."""
     planned = at if campaign.urgent else desk.clock.after_quiet(at)
-    keeps = valid_for or (timedelta(hours=6) if campaign.urgent else timedelta(days=3))
+    usual = timedelta(hours=6) if campaign.urgent else timedelta(days=3)
+    keeps = usual if valid_for is None else valid_for
     lane = Lane.ALERT if campaign.urgent else Lane.BULK
     run = await runs.plan(tx, campaign.id, planned, valid_until=planned + keeps, lane=lane)
     if run is None:
@@ -137,6 +139,10 @@ async def begin(tx: Tx, desk: Desk, run: Run, now: datetime) -> None:
         await runs.set_state(tx, run, RunState.MISSED, now)
         return
     campaign = await runs.campaign(tx, run.campaign_id)
+    if run.materialised_at is None and not await mandates.may_still(tx, campaign):
+        await runs.set_state(tx, run, RunState.CANCELLED, now)
+        await audit.note(tx, now, "run.cancelled", f"run:{run.id}", why="its author no longer holds the role")
+        return
     people = condition(audiences.parse(campaign.audience, internal=True))
     skip = None
     if campaign.kind is CampaignKind.BROADCAST and not campaign.urgent:

@@ -1,7 +1,7 @@
 """Pacing: when the next message of an account may leave. Pure arithmetic over a clock; no I/O, no tasks.
 
 An account has one line. Messages leave at a steady distance (1.7 % under the platform's rate, because a gate at exactly
-the rate puts a 31st message into some second), counted from when they are really on the wire, one at a time; never twice
+the rate puts a 31st message into some second), counted from when they are really on the wire, one by one; never twice
 within a second to one chat and never more than twenty times a minute to one group. When several wait, alerts go first,
 then replies, then bulk; while replies wait, bulk keeps one slot in five, and of alerts to a province replies keep one
 in ten, so that nobody starves. When the platform asks to wait, runs stand still for that long, replies keep a small

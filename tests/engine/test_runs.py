@@ -21,8 +21,8 @@ from bot.core.errors import (
     SlowDown,
 )
 from bot.core.events import Media, MediaKind, Outbound
-from bot.core.words import CampaignKind, ContactState, DeliveryState, Lane, PersonStatus, RunState
-from bot.db import accounts, deliveries, people, runs
+from bot.core.words import CampaignKind, ContactState, DeliveryState, Lane, PersonStatus, RoleName, RunState
+from bot.db import accounts, deliveries, people, roles, runs, units
 from bot.db.deliveries import Outcome
 from bot.db.tables import Delivery, Run, Slice
 from bot.outreach import audience, campaigns
@@ -466,3 +466,19 @@ async def test_a_reply_known_since_a_moment_is_not_taken_twice(talk: Talk) -> No
     replier.known.add(4)
     replier.forget(before.difference([2]))
     assert replier.known == {2, 4}
+
+
+async def test_what_was_planned_in_a_role_that_is_gone_does_not_leave(talk: Talk) -> None:
+    await talk.village("T1", "Thôn Đông")
+    head = await talk.staff("7", RoleName.VILLAGE_HEAD, "T1")
+    record = await talk.record("7")
+    assert record is not None
+    async with talk.database.write() as tx:
+        village = await units.by_code(tx, "T1")
+        assert village is not None
+    run_id = await _run(talk, to="unit:T1", author_id=record.id, author_role=RoleName.VILLAGE_HEAD, unit_id=village.id)
+    async with talk.database.write() as tx:
+        assert await roles.revoke(tx, record.id, RoleName.VILLAGE_HEAD, village.id)
+    await talk.deliver()
+    assert (await _status(talk, run_id))["state"] == "cancelled"
+    assert not head.heard
