@@ -152,7 +152,7 @@ class _Noting:
         tell = ON_WIRE.get()
         if tell is not None:
             tell()
-        await super().write_with_length(writer, content_length)  # type: ignore[misc]
+        await super().write_with_length(writer, content_length)  # type: ignore[misc]  # the class is mixed into a payload
 
 
 class _Bytes(_Noting, aiohttp.BytesPayload):

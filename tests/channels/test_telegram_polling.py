@@ -144,7 +144,7 @@ async def test_it_can_start_again(account: BotAccount, lan: User, channel: Teleg
     for word in ("một", "hai"):
         await channel.start(inbox)
         lan.write(account, word)
-        await inbox.until(lambda word=word: word in inbox.texts)  # type: ignore[misc]
+        await inbox.until(lambda word=word: word in inbox.texts)  # type: ignore[misc]  # mypy cannot infer a default of a lambda
         await channel.stop()
     assert inbox.texts == ["một", "hai"]
 
@@ -283,7 +283,7 @@ async def test_two_processes_with_one_token_lose_nothing(
     await second.start(inbox)
     for word in ("một", "hai", "ba"):
         lan.write(account, word)
-        await inbox.until(lambda word=word: word in inbox.texts)  # type: ignore[misc]
+        await inbox.until(lambda word=word: word in inbox.texts)  # type: ignore[misc]  # mypy cannot infer a default of a lambda
     await first.close()
     await second.close()
 

@@ -289,7 +289,7 @@ async def test_a_file_that_went_missing_does_not_stop_the_account(
     await channel.start(inbox)
     lan.send_photo(account, PICTURE)
     (event,) = await inbox.holding(1)
-    server.files.at = lambda path: None  # type: ignore[method-assign]
+    server.files.at = lambda path: None  # type: ignore[method-assign]  # the fault under test
     with pytest.raises(ContactRefused):
         await channel.fetch(event.media[0])
 

@@ -28,7 +28,7 @@ def some(talk: Talk, count: int) -> tuple[str, ...]:
 
 
 def finds(talk: Talk, **fields: object) -> None:
-    talk.desk.answerer = Fixed(Verdict(**fields))  # type: ignore[arg-type,assignment]
+    talk.desk.answerer = Fixed(Verdict(**fields))  # type: ignore[arg-type,assignment]  # a fixed verdict
 
 
 async def test_an_answer_with_its_source(talk: Talk) -> None:

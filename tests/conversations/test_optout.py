@@ -251,7 +251,7 @@ async def test_the_goodbye_hangs_on_nobody(talk: Talk) -> None:
             kept.extend(row.contact_id for row in (await tx.execute(sa.select(Reply))).scalars())
         await flush()
 
-    talk.flush = look  # type: ignore[method-assign]
+    talk.flush = look  # type: ignore[method-assign]  # looks before it leaves
     await person.presses("Xóa hết")
     assert kept == [None, None], "the goodbye and the answer to the button"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,7 +42,17 @@ def _where_it_is_afternoon() -> str:
     return f"Etc/GMT{-ahead:+d}"
 
 
+@pytest.fixture
+def _a_platform_that_does_not_pause() -> Iterator[None]:
+    """Collecting garbage in a process full of tests stops its event loop, and with it the sandbox, for too long."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.mark.timeout(200)
+@pytest.mark.usefixtures("_a_platform_that_does_not_pause")
 async def test_two_thousand_people_at_thirty_a_second_with_replies_in_between(
     telegram: TelegramSandbox, sqlite_url: str, tmp_path: Path
 ) -> None:
@@ -76,7 +87,10 @@ async def test_two_thousand_people_at_thirty_a_second_with_replies_in_between(
     await program.start()
     run = await program.json("campaign", "send", "--text", "Mời bà con dự lớp học số", "--to", "all", "--json")
     await asyncio.gather(*(asks(n) for n in range(20_000, 20_010)))
-    status = await program.until(run["id"], "done", within=100)
+    async with asyncio.timeout(100):
+        while telegram.sent(bot) < 2000 + len(waits):  # noqa: ASYNC110  # the sandbox tells chats apart, not totals
+            await asyncio.sleep(0.5)
+    status = await program.until(run["id"], "done")
     await program.stop()
     assert (status["sent"], status["failed"], status["unknown"]) == (2000, 0, 0)
     assert telegram.count_429(bot) == 0

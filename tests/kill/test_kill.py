@@ -63,14 +63,14 @@ def _adds_up(status: dict[str, Any]) -> bool:
 async def test_sigkill_loses_nobody_and_doubles_nobody(telegram: TelegramSandbox, program: Program, seed: int) -> None:
     chance = random.Random(seed)
     await program.start()
-    run = await program.json("campaign", "send", "--text", "Mời bà con họp thôn", "--to", "all", "--urgent", "--json")
+    run = await program.send("Mời bà con họp thôn")
     kills = 2
     for turn in range(kills):
-        await program.until_sent(run["id"], 60 + 80 * turn)
+        await program.until_sent(run, 60 + 80 * turn)
         await asyncio.sleep(chance.uniform(0.0, 0.8))
         await program.kill()
         await program.start()
-    status = await program.until(run["id"], "done")
+    status = await program.until(run, "done")
     await program.stop()
     assert status["total"] == len(PEOPLE)
     assert _adds_up(status)
@@ -85,15 +85,15 @@ async def test_sigkill_loses_nobody_and_doubles_nobody(telegram: TelegramSandbox
 
 async def test_sigterm_finishes_what_is_in_flight(telegram: TelegramSandbox, program: Program) -> None:
     await program.start()
-    run = await program.json("campaign", "send", "--text", "Tin dừng đúng lúc", "--to", "all", "--urgent", "--json")
-    await program.until_sent(run["id"], 50)
+    run = await program.send("Tin dừng đúng lúc")
+    await program.until_sent(run, 50)
     assert await program.stop() < 10
-    status = await program.json("campaign", "status", str(run["id"]), "--json")
+    status = await program.status(run)
     assert status["unknown"] == status["sending"] == 0
     assert 0 < status["sent"] < status["total"]
     assert sum(_received(telegram, "Tin dừng đúng lúc").values()) == status["sent"]
     await program.start()
-    assert (await program.until(run["id"], "done"))["sent"] == len(PEOPLE)
+    assert (await program.until(run, "done"))["sent"] == len(PEOPLE)
     assert max(_received(telegram, "Tin dừng đúng lúc").values()) == 1
 
 
@@ -101,15 +101,15 @@ async def test_pause_takes_effect_within_a_second_and_resume_repeats_nobody(
     telegram: TelegramSandbox, program: Program
 ) -> None:
     await program.start()
-    run = await program.json("campaign", "send", "--text", "Tin tạm dừng", "--to", "all", "--urgent", "--json")
-    await program.until_sent(run["id"], 30)
-    await program.loaso("campaign", "pause", str(run["id"]))
+    run = await program.send("Tin tạm dừng")
+    await program.until_sent(run, 30)
+    await program.loaso("campaign", "pause", str(run))
     await asyncio.sleep(1.0)
     at_rest = sum(_received(telegram, "Tin tạm dừng").values())
     await asyncio.sleep(1.0)
     assert sum(_received(telegram, "Tin tạm dừng").values()) == at_rest < len(PEOPLE)
-    await program.loaso("campaign", "resume", str(run["id"]))
-    assert (await program.until(run["id"], "done"))["sent"] == len(PEOPLE)
+    await program.loaso("campaign", "resume", str(run))
+    assert (await program.until(run, "done"))["sent"] == len(PEOPLE)
     assert set(_received(telegram, "Tin tạm dừng").values()) == {1}
     await program.stop()
 
@@ -119,8 +119,8 @@ async def test_answers_that_are_lost_after_delivery_are_unknown_and_not_sent_aga
 ) -> None:
     await program.start()
     with telegram.faults.drop_after(method="sendMessage", count=7, skip=30):
-        run = await program.json("campaign", "send", "--text", "Tin mất hồi âm", "--to", "all", "--urgent", "--json")
-        status = await program.until(run["id"], "done")
+        run = await program.send("Tin mất hồi âm")
+        status = await program.until(run, "done")
     await program.stop()
     assert (status["unknown"], status["reasons"]) == (7, {"no_answer": 7})
     assert status["sent"] == len(PEOPLE) - 7
@@ -129,12 +129,12 @@ async def test_answers_that_are_lost_after_delivery_are_unknown_and_not_sent_aga
 
 async def test_an_outage_pauses_the_run_and_blames_nobody(telegram: TelegramSandbox, program: Program) -> None:
     await program.start()
-    run = await program.json("campaign", "send", "--text", "Tin giữa lúc mất mạng", "--to", "all", "--urgent", "--json")
-    await program.until_sent(run["id"], 50)
+    run = await program.send("Tin giữa lúc mất mạng")
+    await program.until_sent(run, 50)
     await telegram.stop()
     await asyncio.sleep(3)
     await telegram.start()
-    status = await program.until(run["id"], "done")
+    status = await program.until(run, "done")
     await program.stop()
     assert status["failed"] == 0
     received = _received(telegram, "Tin giữa lúc mất mạng")

@@ -7,13 +7,21 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from bot.commands.opened import Opened
+from bot.core.clock import Clock
+from bot.core.events import Outbound
+from bot.core.words import CampaignKind
 from bot.db import Database, runs
-from bot.outreach import campaigns
+from bot.outreach import audience, campaigns
+from bot.settings import Settings
+from tests.support.talk import ZONE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -98,16 +106,36 @@ class Program:
         self.process = None
         return asyncio.get_running_loop().time() - begun
 
-    async def status(self, run_id: int) -> dict[str, Any]:
-        """The run as `loaso campaign status` shows it, read without a process."""
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Opened]:
+        """What a command opens, without the second that a process takes to start."""
         database = Database(self.settings["LOASO_DATABASE_URL"])
         try:
-            async with database.read() as tx:
-                run = await runs.get(tx, run_id)
-                assert run is not None
-                return await campaigns.status(tx, run)
+            yield Opened(Settings(), database, Clock(ZONE))
         finally:
             await database.close()
+
+    async def send(self, text: str) -> int:
+        """What `loaso campaign send --urgent --to all` does; returns the run's id."""
+        async with self.opened() as found:
+            plan = campaigns.Plan(
+                kind=CampaignKind.ALERT,
+                parts=[Outbound(chat_id="", text=text)],
+                audience=audience.parse("all"),
+                at=found.now,
+                urgent=True,
+            )
+            async with found.database.write() as tx:
+                _, run = await campaigns.create(tx, found.desk(), plan, found.now)
+        assert run is not None
+        return run.id
+
+    async def status(self, run_id: int) -> dict[str, Any]:
+        """The run as `loaso campaign status` shows it."""
+        async with self.opened() as found, found.database.read() as tx:
+            run = await runs.get(tx, run_id)
+            assert run is not None
+            return await campaigns.status(tx, run)
 
     async def until(self, run_id: int, *states: str, within: float = 60) -> dict[str, Any]:
         """Ask until the run is in one of the states."""

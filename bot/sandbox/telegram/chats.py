@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -121,7 +122,7 @@ class Message(Settled):
         return shown
 
 
-class Chat:
+class Chat(ABC):
     """A private chat of a person with a bot, or a group. The newest `keep` messages are remembered."""
 
     def __init__(self, server: World, id: int, keep: int) -> None:
@@ -187,17 +188,17 @@ class Chat:
             if not waiter.done():
                 waiter.set_result(None)
 
+    @abstractmethod
     def next_message_id(self, bot: BotAccount | None) -> int:
         """A fresh message id."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bots_that_see(self, message: Message) -> list[BotAccount]:
         """Bots that get an update for a person's message here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_reach(self, bot: BotAccount) -> None:
         """Raise what a bot is told when it may not write here."""
-        raise NotImplementedError
 
     async def wait(self, predicate: Callable[[Message], object], timeout: float = 5.0) -> Message:
         """The newest message that is not deleted and satisfies `predicate`, as soon as there is one. Raises

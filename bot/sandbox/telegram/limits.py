@@ -119,7 +119,7 @@ class Meter:
 
     def tighten(self, **changes: float | None) -> None:
         """Change some limits from now on."""
-        self.limits = replace(self.limits, **changes)  # type: ignore[arg-type]
+        self.limits = replace(self.limits, **changes)  # type: ignore[arg-type]  # callers name fields
 
     def take(self, chat_id: int, amount: int = 1, *, paid: bool = False) -> None:
         """Count `amount` messages to a chat, or raise 429 and count nothing."""
