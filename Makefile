@@ -28,7 +28,8 @@ run: $(VENV)/.run ## the whole product against local sandbox servers; prints the
 	$(BIN)/loaso demo
 
 test: $(VENV)/.dev ## every test, with a real PostgreSQL from a wheel
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone"
+	$(BIN)/python -m pytest -m alone -n 0
 
 check: $(VENV)/.dev ## formatting, lint, types, import direction, content: fastest first
 	$(BIN)/ruff format --check .

@@ -51,6 +51,7 @@ def _a_platform_that_does_not_pause() -> Iterator[None]:
     gc.enable()
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(200)
 @pytest.mark.usefixtures("_a_platform_that_does_not_pause")
 async def test_two_thousand_people_at_thirty_a_second_with_replies_in_between(
