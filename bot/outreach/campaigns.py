@@ -203,10 +203,14 @@ async def requeue(tx: Tx, run: Run, state: DeliveryState, now: datetime) -> int:
         raise WrongState(f"Run {run.id} has not started: there is nothing to repeat")
     if run.state in FINAL and run.state is not RunState.DONE:
         raise WrongState(f"Run {run.id} is {run.state}: start a new one instead")
+    of_event = (await runs.campaign(tx, run.campaign_id)).event_id is not None
+    if of_event and run.valid_until is not None and now > run.valid_until:
+        raise WrongState(f"Run {run.id} is about an event that has begun: nobody needs it any more")
     again = await deliveries.requeue(tx, run.id, state)
     if again and run.state in (RunState.DONE, RunState.STOPPED):
         run.finished_at = None
-        run.valid_until = max(run.valid_until or now, now + timedelta(hours=6))
+        if not of_event:
+            run.valid_until = max(run.valid_until or now, now + timedelta(hours=6))
         await runs.set_state(tx, run, RunState.SENDING, now)
     return again
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import icalendar
 import pytest
 
-from bot.core.events import Location, Media, MediaKind
-from bot.core.words import CampaignKind, Lane, RoleName, RunState
+from bot.core.errors import ContactRefused, Reason
+from bot.core.events import Location, Media, MediaKind, Outbound
+from bot.core.words import CampaignKind, DeliveryState, Lane, RoleName, RunState
 from bot.db import events as queries
 from bot.db import people, roles, runs, units
 from bot.db.tables import Campaign, Event, Run
-from bot.outreach import events
+from bot.outreach import campaigns, events
 from tests.support.talk import ZONE, Speaker, Talk
 
 VILLAGE = "18859001"
@@ -512,3 +513,25 @@ async def test_in_english(talk: Talk) -> None:
     assert [b.label for b in guest.buttons()][:2] == ["✅ Going", "❌ Not going"]
     await guest.presses("✅ Going")
     assert "Noted" in guest.last.text
+
+
+async def test_nobody_is_told_again_of_an_event_that_has_begun(talk: Talk) -> None:
+    """An operator who repeats what failed does not invite people to what is over."""
+    editor = await village(talk)
+    resident = await talk.resident("31", unit=VILLAGE)
+
+    def refuse(message: Outbound) -> None:
+        if message.chat_id == "31":
+            raise ContactRefused(Reason.NO_RIGHTS, "not enough rights")
+
+    talk.channel.fail = refuse
+    await sent_out(talk, editor)
+    talk.channel.fail = lambda _message: None
+    ((run, _),) = await of_kind(talk, CampaignKind.EVENT)
+    talk.advance(days=5)
+    before = len(resident.heard)
+    async with talk.database.write() as tx:
+        with pytest.raises(campaigns.WrongState, match="has begun"):
+            await campaigns.requeue(tx, await campaigns.find(tx, run.id), DeliveryState.FAILED, talk.now)
+    await talk.deliver()
+    assert len(resident.heard) == before
