@@ -241,13 +241,20 @@ class Campaign(Base):
 
 
 class Run(Base):
-    """One firing of a campaign. Without `materialised_at` there are no deliveries yet. `progress_*` is the
-    message in which the author watches it."""
+    """One firing of a campaign. Without `materialised_at` there are no deliveries yet. While `gather_after` is set,
+    people up to that id have their delivery and those up to `gather_until` still get one. `progress_*` is the message
+    in which the author watches it. After `rolled_up_at` only its counts are left."""
 
     __tablename__ = "run"
     __table_args__ = (
         sa.UniqueConstraint("campaign_id", "planned_at"),
         sa.Index("run_by_state", "state", "planned_at"),
+        sa.Index(
+            "run_gathering",
+            "id",
+            sqlite_where=sa.text("gather_after IS NOT NULL"),
+            postgresql_where=sa.text("gather_after IS NOT NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     campaign_id: Mapped[int] = mapped_column(sa.ForeignKey("campaign.id"))
@@ -258,11 +265,14 @@ class Run(Base):
     valid_until: Mapped[datetime | None]
     total: Mapped[int] = mapped_column(default=0)
     materialised_at: Mapped[datetime | None]
+    gather_after: Mapped[int | None] = mapped_column(BigId)
+    gather_until: Mapped[int | None] = mapped_column(BigId)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     progress_contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id", ondelete="SET NULL"))
     progress_message_id: Mapped[str | None]
     reported_at: Mapped[datetime | None]
+    rolled_up_at: Mapped[datetime | None]
 
 
 class Delivery(Base):
@@ -278,6 +288,21 @@ class Delivery(Base):
     contact_id: Mapped[int | None] = mapped_column(BigId)
     message_id: Mapped[str | None]
     at: Mapped[datetime | None]
+
+
+class Tally(Base):
+    """How many deliveries of a run are in a state, for a reason: kept up to date by whatever changes a delivery, in
+    the same transaction, so that nobody counts a million rows. `account_id` is the account that sent, 0 for changes
+    that belong to none: several senders never write the same row. A single row may be negative, the sum never is.
+    `reason` is the code of the word, -1 for none."""
+
+    __tablename__ = "tally"
+    __table_args__ = {"sqlite_with_rowid": False}
+    run_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    state: Mapped[DeliveryState] = mapped_column(primary_key=True)
+    reason: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
+    n: Mapped[int] = mapped_column(BigId)
 
 
 class Slice(Base):
@@ -297,7 +322,8 @@ class Slice(Base):
 
 class Reply(Base):
     """A message of the interactive lane, kept until it has left. `tag` names what waits for its message id.
-    Ids are never given twice: senders hold them in memory after the row has gone."""
+    Ids are never given twice: senders hold them in memory after the row has gone. Where several processes send,
+    `owner` is the one that takes care of it, until `lease_until`."""
 
     __tablename__ = "reply"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -307,6 +333,8 @@ class Reply(Base):
     lane: Mapped[Lane] = mapped_column(default=Lane.REPLY)
     message: Mapped[dict[str, Any]]
     tag: Mapped[str | None]
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
