@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.core.errors import SendError
 from bot.core.events import Inbound, Media, MediaKind, Outbound, Sent
 
 Receive = Callable[[Inbound], Awaitable[None]]
@@ -62,6 +63,20 @@ class Webhook:
     accept: Callable[[Mapping[str, str], bytes], Awaitable[WebhookAnswer]]
 
 
+Done = Callable[[str | None, SendError | None], None]
+"""How a prepared message ended: the platform's id of the message, or the error. Called exactly once."""
+
+
+class Prepared(Protocol):
+    """A message made ready once, of which the copies for many people differ in the chat alone."""
+
+    def send(self, chat_id: str, done: Done, on_wire: Callable[[], None] | None = None) -> None:
+        """Send one copy and return at once. `done` is called exactly once, from the event loop and never from within
+        this call, also when the channel is closed; `on_wire` when the first byte is handed to the network. Nothing is
+        retried. A copy whose request was begun and whose answer did not come ends with `OutcomeUnknown`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """Whether an account works. `problem` is for operators and says what to do."""
@@ -102,6 +117,11 @@ class Channel(Protocol):
 
     async def send(self, message: Outbound) -> Sent:
         """Send, edit, delete or answer once. Raises one of the `SendError`s; never retries, never waits."""
+        ...
+
+    def prepare(self, message: Outbound) -> Prepared | None:
+        """A new message (its `chat_id` does not matter) made ready for many chats; `None` when it can only be sent
+        one by one: uploads, edits, deletions, answers, what no single call carries. Such messages go by `send`."""
         ...
 
     async def fetch(self, media: Media) -> bytes:
