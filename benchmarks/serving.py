@@ -1,0 +1,89 @@
+"""The benchmark's Bot API server as a process of its own: started, fed, asked for its log, ended."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import orjson
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What arrived, in order: seconds since 1970, the chat and the bot of every message."""
+
+    times: list[float]
+    chats: list[int]
+    bots: list[int]
+
+
+def cores() -> tuple[int | None, int | None]:
+    """The core for what is measured and the one for the server; `None` where a process cannot be kept on one."""
+    if sys.platform != "linux":
+        return None, None
+    mine = sorted(os.sched_getaffinity(0))
+    return mine[0], mine[1 % len(mine)]
+
+
+class BotApi:
+    """Use as a context manager. `url` is its address; `authority` is the certificate to trust, with TLS."""
+
+    def __init__(self, *, latency_ms: float = 0, tls: bool = False, core: int | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="loaso-api-")
+        self.authority = Path(self._folder.name) / "ca.pem" if tls else None
+        self._options = ["--latency-ms", str(latency_ms)]
+        self._options += [] if self.authority is None else ["--tls", str(self.authority)]
+        self._options += [] if core is None else ["--core", str(core)]
+        self.url = ""
+
+    def __enter__(self) -> BotApi:
+        command = [sys.executable, "-m", "benchmarks.server", *self._options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            raise RuntimeError("the benchmark's server did not start")
+        self._opener = self._opened()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._folder.cleanup()
+
+    def log(self) -> Log:
+        """Everything since the start or the last `reset`."""
+        return Log(**self._ask("/log"))
+
+    def reset(self) -> None:
+        self._ask("/reset")
+
+    def feed(self, bot: int, updates: list[dict[str, Any]]) -> None:
+        """Updates (without their ids) that the bot with that id will fetch."""
+        self._ask("/feed", orjson.dumps({"bot": bot, "updates": updates}))
+
+    def cost(self) -> tuple[int, float]:
+        """Messages answered and CPU seconds used so far."""
+        found = self._ask("/cost")
+        return found["requests"], found["cpu_seconds"]
+
+    def _ask(self, path: str, body: bytes | None = None) -> Any:
+        with self._opener.open(self.url + path, body, 60) as answer:
+            return orjson.loads(answer.read())
+
+    def _opened(self) -> urllib.request.OpenerDirector:
+        """Straight to the server, whatever proxy the environment names."""
+        trust = ssl.create_default_context(cafile=None if self.authority is None else str(self.authority))
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
