@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from bot.core.channel import ON_WIRE, Limits
@@ -18,7 +19,14 @@ class Line:
         self.pacer = Pacer(limits)
         self._timer: asyncio.TimerHandle | None = None
 
-    async def wait(self, lane: Lane, chat: str, *, group: bool = False, weight: int = 1) -> None:
+    def open(self, lane: Lane) -> bool:
+        """Whether a message may leave at once and without waiting: no limit of our own and nothing refused. Each
+        `True` stands for one message that leaves now."""
+        return self.pacer.open(asyncio.get_running_loop().time())
+
+    async def wait(self, lane: Lane, chat: str, *, group: bool = False, weight: int = 1) -> Callable[[], None]:
+        """Wait for the message's turn. Returns what is to be called when its first byte is handed to the network (the
+        same that `ON_WIRE` holds from then on in this context)."""
         loop = asyncio.get_running_loop()
         gone: asyncio.Future[None] = loop.create_future()
 
@@ -35,7 +43,9 @@ class Line:
             ticket.cancelled = True
             self._on_wire(ticket)
             raise
-        ON_WIRE.set(partial(self._on_wire, ticket))
+        tell = partial(self._on_wire, ticket)
+        ON_WIRE.set(tell)
+        return tell
 
     def _on_wire(self, ticket: Ticket) -> None:
         """The message is on its way: from now on counts its distance to the next."""

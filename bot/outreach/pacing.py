@@ -10,6 +10,7 @@ share, and the pace drops; it recovers slowly.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class Pacer:
     _in_window: int = 0
     _halted_until: float = 0.0
     _factor: float = 1.0
-    _factor_at: float = 0.0
+    _factor_at: float = -math.inf
     _replies_in_a_row: int = 0
     _alerts_in_a_row: int = 0
     _held: Ticket | None = None
@@ -74,6 +75,15 @@ class Pacer:
     def unlimited(self) -> bool:
         """No limit of our own; the platform's answers still rule."""
         return self.limits.per_second is None
+
+    def open(self, now: float) -> bool:
+        """Whether a message may leave at once and without a ticket: no limit of our own, nothing refused so far that
+        still counts, nobody waiting ahead."""
+        return (
+            self.unlimited
+            and self._factor_at + _RECOVERY_SECONDS / _RECOVERY_STEP < now
+            and not any(self._lines.values())
+        )
 
     def rate(self, now: float) -> float:
         """Messages a second that this account allows itself now."""
