@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
-from bot.core.channel import Capabilities, Health, Limits, Receive, Webhook
+from bot.core.channel import Capabilities, Done, Health, Limits, Prepared, Receive, Webhook
+from bot.core.errors import SendError
 from bot.core.events import Media, MediaKind, Outbound, Sent
 
 LIKE_TELEGRAM = Capabilities(
@@ -55,10 +58,20 @@ class MemoryChannel:
         self.sent = list(self.sent)
 
     async def send(self, message: Outbound) -> Sent:
+        return self.deliver(message)
+
+    def deliver(self, message: Outbound) -> Sent:
+        """`send`, for those who cannot wait."""
         self.fail(message)
         self.sent.append(message)
         number = message.edit or str(len(self.sent))
         return Sent(number, (number,), tuple(m.file_id or f"file-{number}" for m in message.media))
+
+    def prepare(self, message: Outbound) -> Prepared | None:
+        """`None` for what Telegram would not take so either."""
+        changes = (message.edit, message.delete, message.answer)
+        known = all(media.file_id is not None for media in message.media)
+        return _Prepared(self, message) if known and changes == (None, None, None) else None
 
     async def fetch(self, media: Media) -> bytes:
         return b"content of " + (media.file_id or "").encode()
@@ -71,3 +84,21 @@ class MemoryChannel:
 
     def share_link(self, payload: str, text: str) -> str | None:
         return f"{self.link(payload)}&share={len(text)}"
+
+
+class _Prepared:
+    def __init__(self, channel: MemoryChannel, message: Outbound) -> None:
+        self._channel = channel
+        self._message = message
+
+    def send(self, chat_id: str, done: Done, on_wire: Callable[[], None] | None = None) -> None:
+        """Delivered at once, said a moment later."""
+        if on_wire is not None:
+            on_wire()
+        asyncio.get_running_loop().call_soon(done, *self._deliver(chat_id))
+
+    def _deliver(self, chat_id: str) -> tuple[str | None, SendError | None]:
+        try:
+            return self._channel.deliver(replace(self._message, chat_id=chat_id)).message_id, None
+        except SendError as error:
+            return None, error

@@ -17,6 +17,7 @@ from telegram.error import TelegramError
 
 from bot.channels import telegram_health as health
 from bot.channels.telegram_api import TelegramApi
+from bot.channels.telegram_bulk import TelegramBulk
 from bot.channels.telegram_errors import already_done, translate
 from bot.channels.telegram_in import ALLOWED_UPDATES, to_inbound
 from bot.channels.telegram_json import text
@@ -24,7 +25,7 @@ from bot.channels.telegram_menu import CommandsMenu, MenuTexts
 from bot.channels.telegram_out import MAX_ALBUM, MAX_CAPTION, MAX_TEXT, MAX_UPLOAD, to_call, to_sent
 from bot.channels.telegram_poll import Backoff, Poller, pause, until_stop
 from bot.channels.telegram_webhook import MAX_BODY, WebhookDoor
-from bot.core.channel import Capabilities, Health, Limits, Receive, Webhook
+from bot.core.channel import Capabilities, Health, Limits, Prepared, Receive, Webhook
 from bot.core.clock import utc_now
 from bot.core.errors import AccountStopped, BadContent, SendError, SettingsError
 from bot.core.events import Inbound, Media, MediaKind, Outbound, Sent
@@ -60,6 +61,7 @@ class TelegramChannel:
         self._bot_id = _bot_id(token)
         self._account = f"telegram:{self._bot_id}"
         self._api = TelegramApi(token, api_url, read_seconds)
+        self._bulk = TelegramBulk(token, api_url, read_seconds)
         self._menu = commands
         self._clock = clock
         self._poll_timeout = poll_timeout
@@ -134,6 +136,7 @@ class TelegramChannel:
     async def close(self) -> None:
         """Close connections."""
         await self.stop()
+        await self._bulk.close()
         await self._api.close()
 
     async def send(self, message: Outbound) -> Sent:
@@ -150,6 +153,10 @@ class TelegramChannel:
                 raise translate(error) from error
             result = True
         return to_sent(message, result)
+
+    def prepare(self, message: Outbound) -> Prepared | None:
+        """For new messages whose files Telegram already has."""
+        return self._bulk.prepare(message)
 
     async def fetch(self, media: Media) -> bytes:
         """The content of what somebody sent us, at most 20 MB. Raises one of the `SendError`s."""

@@ -12,7 +12,7 @@ from urllib.request import getproxies
 import aiohttp
 import orjson
 from aiohttp.abc import AbstractStreamWriter
-from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
+from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
@@ -24,6 +24,8 @@ FILE_SECONDS = 300.0
 _JSON_HEADERS = {"Content-Type": "application/json"}
 _NEVER = aiohttp.ClientTimeout(total=None)
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{8,}|/bot[^/\s]+")
+_SAYS_WHEN = re.compile(rb"retry[ _]after", re.IGNORECASE)
+_TOO_MANY = 429
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -90,14 +92,18 @@ class AiohttpRequest(BaseRequest):
         body = _body(request_data)
         timeout = self._timeout_for(read_timeout, file=isinstance(body, _Form) or method != "POST")
         try:
-            return await self._exchange(url, method, body, timeout)
+            status, retry_after, payload = await self._exchange(url, method, body, timeout)
         except Exception as error:
-            failure = _failure(error, begun=body.begun or method != "POST")
-        raise failure  # outside `except`: the text of the original error holds the address
+            failure: TelegramError | None = _failure(error, begun=body.begun or method != "POST")
+        else:
+            failure = flood(status, retry_after, payload)
+        if failure is not None:
+            raise failure  # outside `except`: the text of the original error holds the address
+        return status, payload
 
     async def _exchange(
         self, url: str, method: str, body: _Bytes | _Form, timeout: aiohttp.ClientTimeout
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, str, bytes]:
         async with self._opened().request(
             method,
             _address(url),
@@ -106,7 +112,7 @@ class AiohttpRequest(BaseRequest):
             timeout=timeout,
             allow_redirects=False,
         ) as answer:
-            return answer.status, await answer.read()
+            return answer.status, answer.headers.get("Retry-After", ""), await answer.read()
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._closed:
@@ -167,6 +173,13 @@ class _Form(_Noting, aiohttp.MultipartWriter):
         names = {"name": name} if filename is None else {"name": name, "filename": _CONTROL.sub("_", filename)}
         part.set_content_disposition("form-data", quote_fields=False, **names)
         self.append_payload(part)
+
+
+def flood(status: int, retry_after: str, payload: bytes) -> RetryAfter | None:
+    """For a 429 that says only in its header how many seconds to wait."""
+    if status != _TOO_MANY or not retry_after.isdecimal() or _SAYS_WHEN.search(payload):
+        return None
+    return RetryAfter(int(retry_after))
 
 
 def _body(data: RequestData | None) -> _Bytes | _Form:

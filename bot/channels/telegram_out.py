@@ -56,7 +56,7 @@ def to_call(message: Outbound) -> Call:
     if message.answer is not None:
         return _answer(message.answer, message)
     if message.delete is not None:
-        return Call("deleteMessage", {"chat_id": _chat(message), "message_id": int(message.delete)})
+        return Call("deleteMessage", {"chat_id": chat_number(message.chat_id), "message_id": int(message.delete)})
     if message.edit is not None:
         return _edit(int(message.edit), message)
     if len(message.media) > 1:
@@ -66,10 +66,25 @@ def to_call(message: Outbound) -> Call:
 
 def to_sent(message: Outbound, result: object) -> Sent:
     """What Telegram's result says. An edit keeps its message's id even where Telegram only says `true`."""
-    messages = [m for m in (result if isinstance(result, list) else [result]) if isinstance(m, dict)]
-    ids = tuple(str(number) for m in messages if (number := integer(m, "message_id")) is not None)
-    files = tuple(media.file_id for m in messages for media in media_of(m) if media.file_id) if message.media else ()
+    ids = message_ids(result)
+    files: tuple[str, ...] = ()
+    if message.media:
+        files = tuple(media.file_id for m in _messages(result) for media in media_of(m) if media.file_id)
     return Sent(ids[0] if ids else message.edit, ids, files)
+
+
+def message_ids(result: object) -> tuple[str, ...]:
+    """The ids of the messages in Telegram's result, several for an album."""
+    return tuple(str(number) for m in _messages(result) if (number := integer(m, "message_id")) is not None)
+
+
+def chat_number(chat_id: str) -> int | str:
+    """Numbers travel as numbers; a public name stays a string."""
+    return int(chat_id) if chat_id.removeprefix("-").isdecimal() else chat_id
+
+
+def _messages(result: object) -> list[Json]:
+    return [m for m in (result if isinstance(result, list) else [result]) if isinstance(m, dict)]
 
 
 def _answer(query: str, message: Outbound) -> Call:
@@ -84,7 +99,11 @@ def _answer(query: str, message: Outbound) -> Call:
 
 
 def _edit(message_id: int, message: Outbound) -> Call:
-    fields = {"chat_id": _chat(message), "message_id": message_id, "reply_markup": _keyboard(message.buttons)}
+    fields = {
+        "chat_id": chat_number(message.chat_id),
+        "message_id": message_id,
+        "reply_markup": _keyboard(message.buttons),
+    }
     if message.media:
         return Call("editMessageCaption", fields | _caption(message))
     if not message.text:
@@ -94,7 +113,7 @@ def _edit(message_id: int, message: Outbound) -> Call:
 
 def _new(message: Outbound) -> Call:
     fields: dict[str, Any] = {
-        "chat_id": _chat(message),
+        "chat_id": chat_number(message.chat_id),
         "disable_notification": True if message.silent else None,
         "reply_markup": _keyboard(message.buttons),
     }
@@ -142,12 +161,9 @@ def _album(message: Outbound) -> Call:
         words = {"caption": message.text, "caption_entities": entities} if position == 0 and message.text else {}
         album.append(_ALBUM[media.kind](_file(media, attach=True), **words))
     silent = True if message.silent else None
-    return Call("sendMediaGroup", {"chat_id": _chat(message), "media": album, "disable_notification": silent})
-
-
-def _chat(message: Outbound) -> int | str:
-    """Numbers travel as numbers; a public name stays a string."""
-    return int(message.chat_id) if message.chat_id.removeprefix("-").isdecimal() else message.chat_id
+    return Call(
+        "sendMediaGroup", {"chat_id": chat_number(message.chat_id), "media": album, "disable_notification": silent}
+    )
 
 
 def _text(message: Outbound) -> dict[str, Any]:
