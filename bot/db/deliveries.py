@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from bot.core.errors import Reason
-from bot.core.events import ChatKind
 from bot.core.words import ContactState, DeliveryState, PersonStatus, RunState
 from bot.db.session import Tx
 from bot.db.sql import changed
 from bot.db.tables import Campaign, Contact, Delivery, Person, Run, Slice
+from bot.db.traffic_rows import Claimed, Outcome
 
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """One delivery that this process alone may send."""
-
-    run_id: int
-    person_id: int
-    contact_id: int
-    external_id: str
-    kind: ChatKind
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a delivery ended."""
-
-    run_id: int
-    person_id: int
-    state: DeliveryState
-    at: datetime
-    reason: Reason | None = None
-    message_id: str | None = None
+__all__ = ["Claimed", "Outcome"]
 
 
 async def claim(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,14 @@ Tx = AsyncSession
 """An open transaction: what every query function takes first."""
 
 BUSY_SECONDS = 15
+PRAGMAS = (
+    f"busy_timeout={BUSY_SECONDS * 1000}",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+    "cache_size=-16000",
+)
 
 
 class Database:
@@ -28,6 +36,7 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self._lock = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self.at_close: list[Callable[[], Awaitable[None]]] = []
         if self.is_sqlite:
             Path(sa.make_url(url).database or "loaso.db").parent.mkdir(parents=True, exist_ok=True)
             self._writer = _sqlite(url, "BEGIN IMMEDIATE", 1)
@@ -52,6 +61,11 @@ class Database:
         """For migrations and raw statements."""
         return self._writer
 
+    @property
+    def writing(self) -> AbstractAsyncContextManager[None]:
+        """On SQLite: held by whoever writes in this process."""
+        return self._lock
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         """One transaction: committed at the end, rolled back when anything is raised."""
@@ -64,6 +78,8 @@ class Database:
             yield tx
 
     async def close(self) -> None:
+        while self.at_close:
+            await self.at_close.pop()()
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
@@ -85,14 +101,7 @@ def _sqlite(url: str, begin: str, pool: int) -> AsyncEngine:
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves: the driver would say it too late
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={BUSY_SECONDS * 1000}",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "foreign_keys=ON",
-            "temp_store=MEMORY",
-            "cache_size=-16000",
-        ):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -234,7 +234,7 @@ class Sender:
 
     def _back(self, row: Claimed) -> Outcome:
         """Not begun, so it waits again."""
-        return Outcome(row.run_id, row.person_id, DeliveryState.WAITING, self.desk.clock.now())
+        return Outcome(row.run_id, row.person_id, self.account_id, DeliveryState.WAITING, self.desk.clock.now())
 
     async def _fly(self, progress: Progress, letter: Letter, row: Claimed, batch: _Batch) -> None:
         """Send to one person; whatever happens, there is exactly one outcome."""
@@ -353,6 +353,7 @@ class Sender:
         return Outcome(
             row.run_id,
             row.person_id,
+            self.account_id,
             state,
             self.desk.clock.now(),
             reason=reason,

@@ -359,7 +359,7 @@ async def test_nothing_goes_to_who_said_stop_while_their_row_was_on_its_way(talk
             tx, run_id, talk.account.id, after=0, limit=5, owner="me", lease_until=talk.now
         )
     await talk.people["2001"].says("DỪNG")
-    back = [Outcome(run_id, row.person_id, DeliveryState.WAITING, talk.now) for row in claimed]
+    back = [Outcome(run_id, row.person_id, talk.account.id, DeliveryState.WAITING, talk.now) for row in claimed]
     async with talk.database.write() as tx:
         await deliveries.settle(tx, back)
     await talk.deliver()
@@ -402,7 +402,7 @@ async def test_what_comes_back_to_a_cancelled_run_waits_no_more(talk: Talk) -> N
         )
         await campaigns.cancel(tx, await campaigns.find(tx, run_id), talk.now)
     for row in claimed:
-        talk.engine.ledger.settle(Outcome(run_id, row.person_id, DeliveryState.WAITING, talk.now))
+        talk.engine.ledger.settle(Outcome(run_id, row.person_id, talk.account.id, DeliveryState.WAITING, talk.now))
     await talk.engine.ledger.write()
     status = await _status(talk, run_id)
     assert (status["state"], status["waiting"], status["skipped"]) == ("cancelled", 0, 3)
