@@ -22,14 +22,14 @@ _HEAD = (
     b"Access-Control-Expose-Headers: Content-Length,Content-Type,Date,Server,Connection\r\n"
     b"\r\n%s"
 )
-_TEXT = (
+TEXT = (
     "Bình dân học vụ số: không đọc mã OTP cho bất kỳ ai, kể cả người tự xưng là công an hay ngân hàng. "
     "Nghi ngờ thì gọi trưởng thôn, hoặc nhắn cho máy này để hỏi."
 )
 _MESSAGE = (
     b'{"ok":true,"result":{"message_id":%d,"from":{"id":%d,"is_bot":true,"first_name":"Loa S\\u1ed1",'
     b'"username":"loa_so_bot"},"chat":{"id":%d,"first_name":"B\\u00e0 con","type":"private"},"date":1795415400,"text":'
-    + json.dumps(_TEXT).encode()
+    + json.dumps(TEXT).encode()
     + b"}}"
 )
 _ME = (

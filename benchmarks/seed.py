@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks.addresses import FIRST_CHAT, account, token
 from bot.core.clock import utc_now
 from bot.core.words import PersonStatus, TargetGroup
 from bot.db import Database, Tx, accounts, units
@@ -14,20 +15,9 @@ from bot.db.migrate import migrate
 from bot.db.tables import Contact, Person
 from bot.outreach.desk import House
 
-FIRST_CHAT = 1_000_000_000
-"""Chat ids count from here: person number n is in chat `FIRST_CHAT + n`."""
+__all__ = ["FIRST_CHAT", "account", "seed", "token"]
 
 _HOURS = House().tip_hours
-
-
-def token(number: int) -> str:
-    """The token of the bot with that number, counted from 0."""
-    return f"{700_000 + number}:AAaaBBbbCCccDDddEEeeFFff00112233445"
-
-
-def account(number: int) -> str:
-    """The key of the account that belongs to `token(number)`."""
-    return f"telegram:{700_000 + number}"
 
 
 async def seed(

@@ -10,7 +10,6 @@ import tempfile
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -35,39 +34,21 @@ def cores() -> tuple[int | None, int | None]:
     return mine[0], mine[1 % len(mine)]
 
 
-class BotApi:
-    """Use as a context manager. `url` is its address; `authority` is the certificate to trust, with TLS."""
+class Control:
+    """Asks the server what it saw. `authority` is the certificate to trust; without one, what the system trusts."""
 
-    def __init__(self, *, latency_ms: float = 0, tls: bool = False, core: int | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="loaso-api-")
-        self.authority = Path(self._folder.name) / "ca.pem" if tls else None
-        self._options = ["--latency-ms", str(latency_ms)]
-        self._options += [] if self.authority is None else ["--tls", str(self.authority)]
-        self._options += [] if core is None else ["--core", str(core)]
-        self.url = ""
-
-    def __enter__(self) -> BotApi:
-        command = [sys.executable, "-m", "benchmarks.server", *self._options]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().strip()
-        if not self.url:
-            raise RuntimeError("the benchmark's server did not start")
-        self._opener = self._opened()
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._folder.cleanup()
+    def __init__(self, url: str, authority: Path | None = None) -> None:
+        self.url = url
+        trust = ssl.create_default_context(cafile=None if authority is None else str(authority))
+        direct = urllib.request.ProxyHandler({})  # whatever proxy the environment names
+        self._opener = urllib.request.build_opener(direct, urllib.request.HTTPSHandler(context=trust))
 
     def log(self) -> Log:
         """Everything since the start or the last `reset`."""
         return Log(**self._ask("/log"))
 
     def reset(self) -> None:
+        """Forget what arrived."""
         self._ask("/reset")
 
     def feed(self, bot: int, updates: list[dict[str, Any]]) -> None:
@@ -83,7 +64,30 @@ class BotApi:
         with self._opener.open(self.url + path, body, 60) as answer:
             return orjson.loads(answer.read())
 
-    def _opened(self) -> urllib.request.OpenerDirector:
-        """Straight to the server, whatever proxy the environment names."""
-        trust = ssl.create_default_context(cafile=None if self.authority is None else str(self.authority))
-        return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+
+class BotApi(Control):
+    """The server; use as a context manager. `authority` is the certificate that clients must trust, with TLS."""
+
+    def __init__(self, *, latency_ms: float = 0, tls: bool = False, core: int | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="loaso-api-")
+        self.authority = Path(self._folder.name) / "ca.pem" if tls else None
+        self._options = ["--latency-ms", str(latency_ms)]
+        self._options += [] if self.authority is None else ["--tls", str(self.authority)]
+        self._options += [] if core is None else ["--core", str(core)]
+
+    def __enter__(self) -> BotApi:
+        command = [sys.executable, "-m", "benchmarks.server", *self._options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert self._process.stdout is not None
+        address = self._process.stdout.readline().strip()
+        if not address:
+            raise RuntimeError("the benchmark's server did not start")
+        super().__init__(address, self.authority)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._folder.cleanup()

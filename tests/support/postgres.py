@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,9 +20,11 @@ _SAFE_ANYWAY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "
 
 
 class Postgres:
-    """Starts in about a second. PostgreSQL refuses to run as root: then it runs as `nobody`."""
+    """Starts in about a second. PostgreSQL refuses to run as root: then it runs as `nobody`. Without other `settings`
+    it is fast and would not survive a power cut."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Sequence[str] = _SAFE_ANYWAY) -> None:
+        self.settings = settings
         self.root = Path(tempfile.mkdtemp(prefix="loaso-pg-"))
         self.port = _free_port()
         self._as: dict[str, object] = {}
@@ -56,7 +59,7 @@ class Postgres:
             self._run(
                 "initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--locale=C.UTF-8", "-E", "UTF8", "-N"
             )
-        flags = [part for setting in _SAFE_ANYWAY for part in ("-c", setting)]
+        flags = [part for setting in self.settings for part in ("-c", setting)]
         command = [
             str(self.binaries / "postgres"),
             "-D",

@@ -1,0 +1,54 @@
+"""`python -m benchmarks`: what a message and a reply cost, ours and others', in one run on one machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from benchmarks import table
+from benchmarks.cost import Cost, Wrong
+from benchmarks.ground import Ground
+from benchmarks.rows import REPLYING, ROWS, SENDING, Row
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--messages", type=int, default=20_000, help="a row and run; slow peers send fewer")
+    parser.add_argument("--replies", type=int, default=5_000)
+    parser.add_argument("--runs", type=int, default=3, help="of which the median counts")
+    parser.add_argument("--only", action="append", choices=ROWS, metavar="NAME", help=", ".join(ROWS))
+    parser.add_argument("--latency-ms", type=float, default=0)
+    parser.add_argument("--tls", action="store_true")
+    asked = parser.parse_args()
+    chosen = asked.only or list(ROWS)
+    with Ground(latency_ms=asked.latency_ms, tls=asked.tls) as ground:
+        _, begun = ground.api.cost()
+        ended = [
+            _table(ground, title, [r for r in rows if r.name in chosen], count, asked.runs)
+            for title, rows, count in (("sending", SENDING, asked.messages), ("replying", REPLYING, asked.replies))
+        ]
+        answered, cpu = ground.api.cost()
+    print(f"\nThe server: {(cpu - begun) / max(answered, 1) * 1e6:.0f} µs of CPU a message, {answered:,} messages.")
+    return 0 if all(ended) else 1
+
+
+def _table(ground: Ground, title: str, rows: Sequence[Row], messages: int, runs: int) -> bool:
+    """Measure and print as it comes. Returns whether every row did what it should."""
+    if not rows:
+        return True
+    print(f"\n{table.head(title)}", flush=True)
+    known: dict[str, Cost] = {}
+    whole = True
+    for row in rows:
+        try:
+            known[row.name] = table.middle([ground.measure(row, messages) for _ in range(runs)])
+            print(table.line(row, known[row.name], known), flush=True)
+        except Wrong as error:
+            whole = False
+            print(f"| {row.title} | {error} |" + " |" * 5, flush=True)
+    return whole
+
+
+if __name__ == "__main__":
+    sys.exit(main())
