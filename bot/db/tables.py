@@ -340,25 +340,26 @@ class Reply(Base):
 
 class Pace(Base):
     """Where several processes send: from when an account's next message may leave, kept on the database's clock as
-    seconds since 1970. `factor` is the part of the full rate that it had at `factor_at`. Lost in a crash, which does
-    no harm."""
+    seconds since 1970. `factor` is the part of the full rate that the platform bore at its latest refusal, whose
+    pause ended at `factor_at`; `patience` seconds later more is tried. Lost in a crash, which does no harm."""
 
     __tablename__ = "pace"
     account_id: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
     free_at: Mapped[float] = mapped_column(sa.Double())
     factor: Mapped[float] = mapped_column(sa.Double())
     factor_at: Mapped[float] = mapped_column(sa.Double())
+    patience: Mapped[float] = mapped_column(sa.Double())
     halted_until: Mapped[float] = mapped_column(sa.Double())
 
 
 class ChatPace(Base):
-    """The same for one chat of an account: when it was last written to, from when it may be again, and for a group
+    """The same for one chat of an account: which process may write to it, from when any other may, and for a group
     when it was written to in the last minute."""
 
     __tablename__ = "chat_pace"
     account_id: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
     chat: Mapped[str] = mapped_column(primary_key=True)
-    left_at: Mapped[float] = mapped_column(sa.Double())
+    holder: Mapped[str]
     free_at: Mapped[float] = mapped_column(sa.Double())
     recent: Mapped[list[Any]] = mapped_column(sa.ARRAY(sa.Double()).with_variant(sa.JSON(), "sqlite"))
 

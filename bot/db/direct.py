@@ -1,0 +1,36 @@
+"""A connection to PostgreSQL of its own: for locks that die with it, for statements that cannot wait for a pool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg import AsyncConnection
+
+from bot.db.session import Database
+
+KEEPALIVE: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""How our side notices within 25 s that the server's machine is gone; the system's own patience is two hours."""
+
+_SERVERS_SIDE = "tcp_keepalives_idle=10 tcp_keepalives_interval=5 tcp_keepalives_count=3 tcp_user_timeout=15000"
+
+
+def address(database: Database) -> str:
+    """The database as psycopg wants it named, with its password."""
+    return sa.make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+async def connect(database: Database, name: str, **settings: str) -> AsyncConnection[Any]:
+    """Open a connection that commits each statement. `settings` are the server's for this session. The server notices
+    as soon as we do when the other side is gone."""
+    sides = [*_SERVERS_SIDE.split(), *(f"{key}={value}" for key, value in settings.items())]
+    options = " ".join(f"-c {setting}" for setting in sides)
+    return await AsyncConnection.connect(
+        address(database), autocommit=True, application_name=f"loaso {name}", options=options, **KEEPALIVE
+    )
