@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.errors import UserError
 from bot.db.session import Database
 
-_KEY = 7_046_030
+KEY = 7_046_030
+"""The advisory lock of whoever sends: alone, or shared by all processes of a cluster (see `bot.db.election`)."""
 _TAKEN = "Another 'loaso run' already sends on this database: stop it first, or start this one with --no-send"
 
 
@@ -57,7 +58,7 @@ class SoleSender:
     async def _try_session(self) -> bool:
         connection = await self.database.engine.connect()
         connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        taken = await connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY})
+        taken = await connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": KEY})
         if taken:
             self._connection = connection
         else:
