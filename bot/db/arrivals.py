@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from bot.core.events import ChatKind
 from bot.core.words import ContactState, PersonKind, PersonStatus, TargetGroup
+from bot.db import bulk
+from bot.db.bulk import among
 from bot.db.session import Tx
 from bot.db.sql import is_sqlite
 from bot.db.tables import Account, Contact, Person, Tombstone
@@ -28,8 +30,7 @@ class Known:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Somebody new, who has agreed."""
 
     account_id: int
@@ -54,7 +55,7 @@ async def known(tx: Tx, channel: str, external_ids: Sequence[str]) -> dict[str, 
             Person.language,
         )
         .join(Person, Person.id == Contact.person_id)
-        .where(Contact.account_id.in_(on), Contact.external_id.in_(external_ids))
+        .where(Contact.account_id.in_(on), among(tx, Contact.external_id, external_ids))
         .order_by(Contact.last_in_at.asc().nulls_first(), Contact.id.desc())
     )
     rows = (await tx.execute(query)).all()
@@ -70,7 +71,7 @@ async def any_erased(tx: Tx) -> bool:
 
 async def erased(tx: Tx, hashes: Sequence[str]) -> set[str]:
     """Those of the hashes whose owners asked to be erased."""
-    return set((await tx.execute(sa.select(Tombstone.hash).where(Tombstone.hash.in_(hashes)))).scalars())
+    return set((await tx.execute(sa.select(Tombstone.hash).where(among(tx, Tombstone.hash, hashes)))).scalars())
 
 
 async def add(
@@ -86,7 +87,9 @@ async def add(
     tip comes tomorrow, at the hour."""
     if not arrivals:
         return
-    common: dict[str, Any] = {
+    accounts, addresses, units, groups, languages, consents = zip(*arrivals, strict=True)
+    ids = await _new_ids(tx, len(arrivals))
+    person: dict[str, Any] = {
         "kind": PersonKind.HUMAN,
         "status": PersonStatus.ACTIVE,
         "tip_hour": tip_hour,
@@ -96,31 +99,11 @@ async def add(
         "consent_via": "import",
         "created_at": now,
     }
-    ids = await _new_ids(tx, len(arrivals))
-    rows = [
-        {
-            **common,
-            "id": person_id,
-            "language": a.language,
-            "target_group": a.target_group,
-            "unit_id": a.unit_id,
-            "consent_at": a.consent_at,
-        }
-        for a, person_id in zip(arrivals, ids, strict=True)
-    ]
-    connection = await tx.connection()
-    await connection.execute(sa.insert(Person), rows)
-    contacts = [
-        {
-            "account_id": a.account_id,
-            "external_id": a.external_id,
-            "person_id": person_id,
-            "kind": ChatKind.PRIVATE,
-            "state": ContactState.OPEN,
-        }
-        for a, person_id in zip(arrivals, ids, strict=True)
-    ]
-    await connection.execute(sa.insert(Contact), contacts)
+    own = {"id": ids, "unit_id": units, "target_group": groups, "language": languages, "consent_at": consents}
+    await bulk.insert(tx, Person, own, person)
+    contact = {"kind": ChatKind.PRIVATE, "state": ContactState.OPEN}
+    own = {"account_id": accounts, "external_id": addresses, "person_id": ids}
+    await bulk.insert(tx, Contact, own, contact)
 
 
 async def _new_ids(tx: Tx, count: int) -> Sequence[int]:

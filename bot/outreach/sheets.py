@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from bot.core.text import clean, shorten
 
 MAX_FILE = 200 * 1024 * 1024
 MAX_LINE = 64 * 1024
+_STEP = 128 * 1024
 _DELIMITERS = ",;\t"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -26,15 +28,17 @@ Refuse = Callable[[int, str], None]
 """Told the number (counted from 1) and the reason of every refused line."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
-    """One line: what stands in each known column, ends trimmed; a column that the file lacks is empty."""
+    """One line: what stands in each known column, ends trimmed, first the required ones, in the order in which the
+    sheet names them; a column that the file lacks is empty."""
 
     line: int
-    cells: dict[str, str]
+    cells: tuple[str, ...]
+    _places: Mapping[str, int]
 
     def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "")
+        return self.cells[self._places[column]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +51,22 @@ class Sheet:
     optional: tuple[str, ...] = ()
 
     def rows(self, refuse: Refuse, progress: Callable[[int], None] = lambda _bytes: None) -> Iterator[Row]:
-        """The lines that can be read. `progress` is told how many bytes each line took.
+        """The lines that can be read. `progress` is told now and then how many bytes were read since it was told last.
 
         Raises `BadFile` when the file as a whole cannot be read, and `OSError` when it cannot be opened.
         """
         with self.path.open("rb") as file:
             self._weigh(file)
             first = file.readline(MAX_LINE)
-            progress(len(first))
             header = self._header(first)
-            number = 1
+            number, unseen = 1, len(first)
             while line := file.readline(MAX_LINE):
                 number += 1
                 size = len(line) + (0 if line.endswith(b"\n") else _skip_rest(file, line))
-                progress(size)
+                unseen += size
+                if unseen >= _STEP:
+                    progress(unseen)
+                    unseen = 0
                 try:
                     row = header.row(number, line, whole=size == len(line))
                 except Refused as why:
@@ -68,6 +74,7 @@ class Sheet:
                 else:
                     if row is not None:
                         yield row
+            progress(unseen)
 
     def _weigh(self, file: BinaryIO) -> None:
         if os.fstat(file.fileno()).st_size > MAX_FILE:
@@ -85,7 +92,7 @@ class Sheet:
         twice = sorted({name for name in found if name in known and found.count(name) > 1})
         if twice:
             raise BadFile(f"{self.path.name} has the column {', '.join(twice)} twice: keep one of them")
-        return _Header(found, delimiter, frozenset(known))
+        return _Header(found, delimiter, self.required + self.optional)
 
     def _first_line(self, first: bytes) -> str:
         if not first.strip():
@@ -101,11 +108,14 @@ class Sheet:
         return text
 
 
-@dataclass(frozen=True, slots=True)
 class _Header:
-    names: list[str]
-    delimiter: str
-    known: frozenset[str]
+    """What the columns of a file are called, and how its lines are taken apart."""
+
+    def __init__(self, names: list[str], delimiter: str, wanted: Sequence[str]) -> None:
+        self.delimiter = delimiter
+        self.width = len(names)
+        self.places = {name: place for place, name in enumerate(wanted)}
+        self.pick = itemgetter(*(names.index(name) if name in names else self.width for name in wanted))
 
     def row(self, number: int, line: bytes, *, whole: bool) -> Row | None:
         """`None` for a blank line."""
@@ -120,14 +130,20 @@ class _Header:
         cells = _cells(text.rstrip("\r\n"), self.delimiter)
         if not any(cells):
             return None
-        if len(cells) > len(self.names):
-            if any(cells[len(self.names) :]):
-                raise Refused(
-                    f"it has {len(cells)} fields where the header has {len(self.names)}: quote a field with "
-                    f"'{self.delimiter}' in it"
-                )
-            cells = cells[: len(self.names)]
-        return Row(number, {name: cell for name, cell in zip(self.names, cells, strict=False) if name in self.known})
+        if len(cells) > self.width:
+            self._no_more(cells)
+        elif len(cells) < self.width:
+            cells += [""] * (self.width - len(cells))
+        cells.insert(self.width, "")  # what a column that the file lacks holds
+        return Row(number, self.pick(cells), self.places)
+
+    def _no_more(self, cells: list[str]) -> None:
+        """Fields behind the last column must be empty."""
+        if any(cells[self.width :]):
+            raise Refused(
+                f"it has {len(cells)} fields where the header has {self.width}: quote a field with "
+                f"'{self.delimiter}' in it"
+            )
 
 
 def _names(text: str, delimiter: str) -> list[str]:
