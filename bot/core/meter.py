@@ -8,8 +8,8 @@ from typing import Protocol
 class Meter(Protocol):
     """Names are low in number: accounts, lanes, kinds and states, never people."""
 
-    def sent(self, account: str, lane: str, outcome: str) -> None:
-        """One message of a lane ended with that outcome (`sent`, `failed`, `unknown`, `waiting`)."""
+    def sent(self, account: str, lane: str, outcome: str, count: int = 1) -> None:
+        """So many messages of a lane ended with that outcome (`sent`, `failed`, `unknown`, `waiting`)."""
         ...
 
     def inbound(self, account: str, kind: str, seconds: float) -> None:
@@ -28,7 +28,7 @@ class Meter(Protocol):
 class NullMeter:
     """Counts nothing."""
 
-    def sent(self, account: str, lane: str, outcome: str) -> None: ...
+    def sent(self, account: str, lane: str, outcome: str, count: int = 1) -> None: ...
 
     def inbound(self, account: str, kind: str, seconds: float) -> None: ...
 

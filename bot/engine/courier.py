@@ -39,6 +39,7 @@ class Courier:
         self.clock = clock
         self.channels = channels
         self._known: dict[str, str] = {}
+        self._digests: dict[tuple[Media, str | None], str] = {}
         self._uploading: dict[str, asyncio.Lock] = {}
 
     async def send(self, message: Outbound, *, origin: str | None = None) -> Sent:
@@ -49,6 +50,7 @@ class Courier:
         if not any(self._is_strange(m, origin) for m in message.media):
             return await self._send(message)
         digests = [await self._ours(self._digest(m, origin)) for m in message.media]
+        self._digests.update(zip([(m, origin) for m in message.media], digests, strict=True))
         key = "+".join(digests)
         lock = self._uploading.setdefault(key, asyncio.Lock())
         async with lock:
@@ -61,6 +63,16 @@ class Courier:
                 return sent
         again = tuple(Media(m.kind, file_id=self._known[d]) for m, d in zip(message.media, digests, strict=True))
         return await self._send(replace(message, media=again))
+
+    def ready(self, message: Outbound, *, origin: str | None = None) -> Outbound | None:
+        """The message with the ids under which this account has sent its files before; `None` if it has not."""
+        media = []
+        for one in message.media:
+            known = self._known.get(self._digests.get((one, origin), ""))
+            if known is None:
+                return None
+            media.append(Media(one.kind, file_id=known))
+        return replace(message, media=tuple(media))
 
     async def _send(self, message: Outbound) -> Sent:
         """What the channel itself cannot put into a call is wrong for everybody and was never sent."""

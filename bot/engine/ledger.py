@@ -1,20 +1,19 @@
-"""What has been sent and must be written down: results are gathered and settled in bulk, many in one transaction."""
+"""What has been sent and must be written down: results are gathered, and settled in bulk with the next claim."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
 from bot.core.errors import Reason
-from bot.core.words import DeliveryState
 from bot.db import Database, Tx, deliveries, items, people, replies, runs
 from bot.db.deliveries import Outcome
 from bot.db.session import is_passing
 from bot.db.tables import Contact
+from bot.db.traffic import Also, Claim, Traffic, Want
 
 log = structlog.get_logger(__name__)
 Note = Callable[[Tx], Awaitable[None]]
@@ -22,19 +21,23 @@ _BATCH = 200
 _EVERY = 0.15
 
 
-@dataclass(slots=True)
 class Ledger:
-    """`settle` and `note` only remember; a background task writes at most every 150 ms and keeps what a failing
-    database refused until it is written."""
+    """`settle` and `note` only remember. Every claim carries what was gathered with it; a background task writes the
+    rest at most every 150 ms and keeps what a failing database refused until it is written. `open` are the slices that
+    this process has claimed and not closed; `doubtful` says that there may be one more, whose answer was lost."""
 
-    database: Database
-    outcomes: list[Outcome] = field(default_factory=list)
-    slices: list[int] = field(default_factory=list)
-    left: list[int] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    _work: asyncio.Event = field(default_factory=asyncio.Event)
-    _task: asyncio.Task[None] | None = None
-    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.traffic = Traffic(database)
+        self.outcomes: list[Outcome] = []
+        self.slices: list[int] = []
+        self.left: list[int] = []
+        self.notes: list[Note] = []
+        self.open: set[int] = set()
+        self.doubtful = False
+        self._work = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._keep_writing(), name="ledger")
@@ -87,34 +90,57 @@ class Ledger:
 
         self.note(remember)
 
-    async def write(self) -> None:
-        """Write everything gathered so far in one transaction. What fails stays gathered."""
+    async def exchange(self, want: Want | None, also: Also | None = None) -> Claim | None:
+        """Write the outcomes gathered so far and claim, in one transaction. `None`: the run is not being sent.
+        What fails stays gathered. Whoever stops waiting does not stop the transaction."""
+        return await asyncio.shield(self._exchange(want, also))
+
+    async def _exchange(self, want: Want | None, also: Also | None) -> Claim | None:
         async with self._writing:
             outcomes, self.outcomes = self.outcomes, []
             slices, self.slices = self.slices, []
-            left, self.left = self.left, []
-            notes, self.notes = self.notes, []
-            if not (outcomes or slices or left or notes):
-                return
+            if want is None and not outcomes and not slices:
+                return None
             try:
-                async with self.database.write() as tx:
-                    await deliveries.settle(tx, outcomes)
-                    back = {o.run_id: o.at for o in outcomes if o.state is DeliveryState.WAITING}
-                    if back:
-                        await deliveries.skip_cancelled(tx, list(back), max(back.values()))
-                    await deliveries.close_slices(tx, slices)
-                    if left:
-                        await replies.drop(tx, left)
-                    for change in notes:
-                        await change(tx)
-            except BaseException as error:
+                claim = await self.traffic.exchange(outcomes, slices, want, also=also)
+            except BaseException:
                 self.outcomes[:0], self.slices[:0] = outcomes, slices
-                self.left[:0] = left
-                if is_passing(error) or not isinstance(error, Exception):
-                    self.notes[:0] = notes
-                else:
-                    await self._note_one_by_one(notes)
+                self.doubtful = self.doubtful or want is not None
                 raise
+            self.open.difference_update(slices)
+            if claim is not None and claim.rows:
+                self.open.add(claim.slice_id)
+            return claim
+
+    async def reclaim(self, owner: str) -> None:
+        """Give back slices that were claimed for us without our hearing of it."""
+        async with self._writing:
+            async with self.database.write() as tx:
+                given = await deliveries.orphans(tx, owner, self.open)
+            self.doubtful = False
+        if given:
+            log.warning("Deliveries whose claim was not confirmed wait again", deliveries=given)
+
+    async def write(self) -> None:
+        """Write everything gathered so far, outcomes first."""
+        await self.exchange(None)
+        left, self.left = self.left, []
+        notes, self.notes = self.notes, []
+        if not (left or notes):
+            return
+        try:
+            async with self.database.write() as tx:
+                if left:
+                    await replies.drop(tx, left)
+                for change in notes:
+                    await change(tx)
+        except BaseException as error:
+            self.left[:0] = left
+            if is_passing(error) or not isinstance(error, Exception):
+                self.notes[:0] = notes
+            else:
+                await self._note_one_by_one(notes)
+            raise
 
     async def _note_one_by_one(self, notes: list[Note]) -> None:
         """One change that cannot be made must not hold up everything else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from bot.core.channel import Channel
+from bot.core.channel import Channel, Prepared
 from bot.core.events import Outbound
 from bot.db import Database, items, runs
 from bot.db.tables import Account, Campaign, Item
@@ -17,13 +17,23 @@ _KEPT = 64
 
 
 @dataclass(slots=True)
+class Variant:
+    """A run's messages in one language, ready but for the chat. `prepared` is the one message of a variant that needs
+    nothing else: no upload, no second message. `weight` counts the first message as the platform does."""
+
+    parts: tuple[Outbound, ...]
+    weight: int
+    prepared: Prepared | None = None
+
+
+@dataclass(slots=True)
 class Letter:
     """A run's messages. `origin` is the account whose file ids they hold."""
 
     campaign: Campaign
     item: Item
     origin: str | None
-    variants: dict[str, tuple[Outbound, ...]] = field(default_factory=dict)
+    variants: dict[str, Variant] = field(default_factory=dict)
 
 
 class Letters:
@@ -52,18 +62,30 @@ class Letters:
             self._kept.popitem(last=False)
         return letter
 
-    async def parts(self, letter: Letter, language: str) -> tuple[Outbound, ...]:
-        """The messages in that language, ready but for the chat."""
+    async def variant(self, letter: Letter, language: str) -> Variant:
+        """The messages in that language."""
         found = letter.variants.get(language)
         if found is None:
-            async with self.database.read() as tx:
-                framed = await frame(tx, self.desk, letter.campaign, letter.item, language, self.channel.account)
-            found = content.compose(
-                content.load(letter.item.parts),
-                self.channel.capabilities,
-                header=framed.header,
-                footer=framed.footer,
-                buttons=framed.buttons,
-            )
+            found = await self._composed(letter, language)
             letter.variants[language] = found
         return found
+
+    async def _composed(self, letter: Letter, language: str) -> Variant:
+        async with self.database.read() as tx:
+            framed = await frame(tx, self.desk, letter.campaign, letter.item, language, self.channel.account)
+        parts = content.compose(
+            content.load(letter.item.parts),
+            self.channel.capabilities,
+            header=framed.header,
+            footer=framed.footer,
+            buttons=framed.buttons,
+        )
+        variant = Variant(parts, content.weight(parts[0]))
+        if letter.origin is None or letter.origin == self.channel.account:
+            self.prepare(variant, parts[0])
+        return variant
+
+    def prepare(self, variant: Variant, message: Outbound) -> None:
+        """Make the only message of a variant ready for everybody. `message` holds file ids of this account."""
+        if len(variant.parts) == 1 and all(m.file_id is not None for m in message.media):
+            variant.prepared = self.channel.prepare(message)

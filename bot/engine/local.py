@@ -12,15 +12,15 @@ import structlog
 from bot.core.channel import Channel
 from bot.core.meter import Meter, NullMeter
 from bot.core.words import AccountState, Lane, RunState
-from bot.db import Database, accounts, deliveries, replies, runs
+from bot.db import Database, accounts, deliveries, replies, runs, tally
 from bot.db.guard import SoleSender
-from bot.db.tables import Reply, Run
+from bot.db.tables import Reply
+from bot.engine import rounds
 from bot.engine.ledger import Ledger
 from bot.engine.line import Line
 from bot.engine.looks import Looks
 from bot.engine.replying import Replier
 from bot.engine.sender import LEASE, Sender
-from bot.outreach import campaigns
 from bot.outreach.desk import Desk
 
 log = structlog.get_logger(__name__)
@@ -100,7 +100,7 @@ class LocalEngine:
                 self.owner,
                 self.meter,
             )
-            replier = Replier(sender.courier, self.ledger, line, self.meter, sender.stop_account)
+            replier = Replier(sender.courier, self.ledger, line, self.meter, sender.verdicts.stop_account)
             self.posts[account.id] = Post(account.id, sender, replier, line)
 
     async def _recover(self) -> None:
@@ -141,7 +141,7 @@ class LocalEngine:
         """That account may not send any more."""
         for post in self.posts.values():
             if post.sender.channel.account == account:
-                post.sender.stopped = True
+                post.sender.halt()
 
     def wake(self) -> None:
         """Something was planned or changed: look now."""
@@ -167,13 +167,19 @@ class LocalEngine:
             return
         if not await self._still_alone() or not self.posts:
             return
-        await self._begin_due()
+        await rounds.begin_due(self.database, self.desk)
         async with self.database.read() as tx:
             sending = await runs.in_state(tx, (RunState.SENDING,))
-        may_go = {run.id: run.lane for run in sending if self._may_go_now(run)}
+            waiting = await tally.waiting(tx, [run.id for run in sending if self._idle(run.id)])
+        may_go = {run.id: run.lane for run in sending if rounds.may_go_now(self.desk, run)}
         for post in self.posts.values():
-            post.sender.update(may_go)
-        await self._finish(sending)
+            post.sender.update(may_go, waiting)
+        if await rounds.gather(self.database, self.desk):
+            self._wake.set()
+        ids = list(self.posts)
+        await rounds.finish(self.database, self.desk, sending, ids, self._idle, self._looks)
+        if self.ledger.doubtful:
+            await self.ledger.reclaim(self.owner)
         await self._renew_leases()
 
     async def _still_alone(self) -> bool:
@@ -201,41 +207,9 @@ class LocalEngine:
             post.replier.push(row for row in rows if row.account_id == post.account_id)
             self.meter.queued(post.sender.channel.account, post.replier.waiting)
 
-    async def _begin_due(self) -> None:
-        now = self.desk.clock.now()
-        async with self.database.read() as tx:
-            due = [run.id for run in await runs.due(tx, now)]
-        for run_id in due:
-            async with self.database.write() as tx:
-                run = await runs.get(tx, run_id, lock=True)
-                if run is not None and run.state is RunState.PLANNED and self._may_go_now(run):
-                    await campaigns.begin(tx, self.desk, run, now)
-
-    def _may_go_now(self, run: Run) -> bool:
-        """In quiet hours only what is urgent leaves; a run that they interrupt goes on in the morning."""
-        return run.lane is Lane.ALERT or not self.desk.clock.is_quiet(self.desk.clock.now())
-
     def _idle(self, run_id: int) -> bool:
         """Whether no account has anything (more) to send of a run."""
         return all(post.sender.idle(run_id) for post in self.posts.values())
-
-    async def _finish(self, sending: Sequence[Run]) -> None:
-        now = self.desk.clock.now()
-        for run in sending:
-            late = run.valid_until is not None and now > run.valid_until
-            if not late and not self._idle(run.id):
-                self._looks.forget(run.id)
-                continue
-            if not late and not self._looks.may_look(run.id):
-                continue
-            async with self.database.write() as tx:
-                current = await runs.get(tx, run.id, lock=True)
-                if current is None or current.state is not RunState.SENDING:
-                    continue
-                if late:
-                    await campaigns.expire(tx, current, now)
-                if await campaigns.finish_if_done(tx, current, now, list(self.posts)):
-                    self._looks.forget(run.id)
 
     async def _renew_leases(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -251,14 +225,16 @@ class LocalEngine:
             await self._open()
         for _ in range(10_000):
             await self.watch()
+            while await rounds.gather(self.database, self.desk):
+                continue
             for progress in (p for post in self.posts.values() for p in post.sender.live.values()):
-                progress.exhausted_at = -1.0
+                progress.look_again()
             worked = False
             for post in self.posts.values():
                 for lane in (Lane.ALERT, Lane.BULK):
                     while await post.sender.send_slice(lane):
                         worked = True
-                        await post.sender.landed()
+                        await post.sender.landing()
             await self.ledger.write()
             if not worked:
                 break

@@ -5,51 +5,56 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
 from bot.core.channel import Channel
-from bot.core.errors import ContactMoved, Decision, NotSent, Reason, SendError, SlowDown
-from bot.core.events import ChatKind, Outbound, Sent
+from bot.core.errors import Decision, SendError
+from bot.core.events import ChatKind
 from bot.core.meter import Meter
-from bot.core.words import DeliveryState, Lane, RunState
-from bot.db import Database, Tx, deliveries, runs
+from bot.core.words import Lane
+from bot.db import Database
 from bot.db.deliveries import Claimed, Outcome
+from bot.db.traffic import Claim, Want
+from bot.engine.attempts import Attempts, Broken
 from bot.engine.breaker import Breaker
 from bot.engine.courier import Courier
 from bot.engine.ledger import Ledger
-from bot.engine.letters import Letter, Letters
+from bot.engine.letters import Letter, Letters, Variant
 from bot.engine.line import Line
-from bot.outreach import alarms
+from bot.engine.progress import FEW, Batch, Progress, Window
+from bot.engine.verdicts import Verdicts
 from bot.outreach.desk import Desk
-from bot.outreach.items import addressed, weight
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
-_FEW = 3
-"""So many refusals of the same message in a row, and nobody got it: the message is wrong, not the people."""
+_AT_ONCE = 100
+"""Deliveries that an account may have claimed and not settled, whatever its pace."""
+_LANES = (Lane.ALERT, Lane.BULK)
 
 
-@dataclass(slots=True)
-class Progress:
-    """What this sender knows of a run that it is sending."""
+@dataclass(slots=True, eq=False)
+class Flight:
+    """One delivery under way."""
 
-    run_id: int
-    lane: Lane
-    after: int = 0
-    in_flight: int = 0
-    delivered: bool = False
-    refusals: deque[str] = field(default_factory=lambda: deque(maxlen=_FEW))
-    resent: set[int] = field(default_factory=set)
-    exhausted_at: float = -1.0
+    sender: Sender
+    progress: Progress
+    letter: Letter
+    variant: Variant
+    row: Claimed
+    batch: Batch
+
+    def done(self, message_id: str | None, error: SendError | None) -> None:
+        self.sender.landed(self, message_id, error)
 
 
 class Sender:
-    """The runs of one account. Two loops side by side, so that an alert never waits behind a claimed slice."""
+    """The runs of one account. Two lanes side by side, so that an alert never waits behind a claimed slice; in each the
+    next slice is claimed while one is being sent."""
 
     def __init__(
         self,
@@ -65,7 +70,6 @@ class Sender:
     ) -> None:
         self.channel = channel
         self.account_id = account_id
-        self.database = database
         self.desk = desk
         self.ledger = ledger
         self.line = line
@@ -73,310 +77,239 @@ class Sender:
         self.meter = meter
         self.courier = Courier(channel, account_id, database, ledger, desk.clock, channels)
         self.letters = Letters(database, desk, channel)
-        self.breaker = Breaker()
+        self.verdicts = Verdicts(channel.account, account_id, desk, ledger, line)
+        self.attempts = Attempts(self.courier, ledger, line, self.letters, self.verdicts.opens_circuit)
         self.live: dict[int, Progress] = {}
-        self._doubted: set[int] = set()
-        self.stopped = False
         self.closing = False
         self.resting = False
-        self._flights: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(self._window)
-        self._news = {Lane.ALERT: asyncio.Event(), Lane.BULK: asyncio.Event()}
+        rate = channel.capabilities.limits.per_second
+        self.slice_size = _AT_ONCE // 2 if rate is None else max(2, min(_AT_ONCE // 2, int(rate / 2)))
+        at_once = _AT_ONCE if rate is None else max(10, min(_AT_ONCE, int(rate * 3)))
+        self.windows = {lane: Window(at_once) for lane in _LANES}
+        self._flights: set[Flight] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._quiet = asyncio.Event()
+        self._news = {lane: asyncio.Event() for lane in _LANES}
         self._loops: list[asyncio.Task[None]] = []
+        self._sending: dict[Lane, asyncio.Task[None]] = {}
 
     @property
-    def _window(self) -> int:
-        """How many may be in flight at once: what latency needs, a few seconds' worth at most."""
-        rate = self.channel.capabilities.limits.per_second
-        return 100 if rate is None else max(10, min(100, int(rate * 3)))
+    def breaker(self) -> Breaker:
+        return self.verdicts.breaker
 
     @property
-    def slice_size(self) -> int:
-        """Half a second's worth: what a crash can leave unknown."""
-        rate = self.channel.capabilities.limits.per_second
-        return 50 if rate is None else max(2, min(50, int(rate / 2)))
+    def stopped(self) -> bool:
+        """Whether the platform refuses the account."""
+        return self.verdicts.stopped
+
+    def halt(self) -> None:
+        """Send nothing more: the account was refused elsewhere."""
+        self.verdicts.stopped = True
 
     def start(self) -> None:
         self._loops = [
             asyncio.create_task(self._keep_sending(lane), name=f"sender {self.channel.account} {lane}")
-            for lane in self._news
+            for lane in _LANES
         ]
 
     async def stop(self, patience: float) -> None:
-        """Start nothing new, give back what was claimed and not begun, wait for what is in flight."""
+        """Start nothing new, give back what was claimed and not begun, wait for what is in flight. What has no answer
+        after `patience` seconds is unknown."""
         self.closing = True
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        if self._flights:
-            _, late = await asyncio.wait(self._flights, timeout=patience)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        work = [*self._loops, *self._sending.values()]
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.landing(), patience)
+        late, tasks = list(self._flights), list(self._tasks)
+        self._flights.clear()
+        for flight in late:
+            self._settle(flight, self.verdicts.interrupted(flight.row))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def landed(self) -> None:
+    async def landing(self) -> None:
         """Wait until nothing is in flight."""
-        while self._flights:
-            await asyncio.wait(self._flights)
+        while self._flights or self._tasks:
+            self._quiet.clear()
+            await self._quiet.wait()
 
-    def update(self, sending: Mapping[int, Lane]) -> None:
-        """Which runs are being sent now: called a few times a second, so that a pause takes effect at once."""
+    def update(self, sending: Mapping[int, Lane], waiting: Mapping[int, int]) -> None:
+        """Which runs are being sent now, and how many wait in those that seem to be over: called a few times a second,
+        so that a pause takes effect at once."""
         for run_id in [r for r in self.live if r not in sending]:
             del self.live[run_id]
-        self._doubted &= sending.keys()
+        self.verdicts.doubted &= sending.keys()
         for run_id, lane in sending.items():
-            if run_id not in self._doubted:
-                self.live.setdefault(run_id, Progress(run_id, lane))
-        for lane, news in self._news.items():
-            if any(p.lane is lane for p in self.live.values()):
-                news.set()
+            if run_id not in self.verdicts.doubted:
+                self.live.setdefault(run_id, Progress(run_id, lane)).waits(waiting.get(run_id, 0))
+        for lane in {p.lane for p in self.live.values()}:
+            self._news[lane].set()
 
     def idle(self, run_id: int) -> bool:
         """Whether this account has nothing (more) to send of a run."""
         found = self.live.get(run_id)
-        return self.stopped or found is None or (found.exhausted_at >= 0 and not found.in_flight)
+        return self.stopped or found is None or (found.exhausted and not found.in_flight)
 
     async def _keep_sending(self, lane: Lane) -> None:
         while True:
             try:
-                if not await self.send_slice(lane):
+                if not await self._take_turn(lane):
                     self._news[lane].clear()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._news[lane].wait(), 0.5)
+                        await asyncio.wait_for(self._news[lane].wait(), 0.25)
             except Exception:
                 log.exception("Sending stumbled and goes on", account=self.channel.account)
                 await asyncio.sleep(1)
 
-    async def send_slice(self, lane: Lane) -> bool:
-        """Claim and send one slice of one run, each run of the lane in its turn. Returns whether there was any."""
-        now = asyncio.get_running_loop().time()
-        if self.stopped or self.closing or self.resting or not self.breaker.may_try(now):
+    async def _take_turn(self, lane: Lane) -> bool:
+        """Claim a slice while the one before it is being sent."""
+        found = await self.claim(lane)
+        before = self._sending.get(lane)
+        try:
+            if before is not None and (found is not None or before.done()):
+                del self._sending[lane]
+                await before
+        except BaseException:
+            if found is not None:
+                self.give_back(*found)
+            raise
+        if found is None:
             return False
+        self._sending[lane] = asyncio.create_task(self.send(*found))
+        return True
+
+    async def send_slice(self, lane: Lane) -> bool:
+        """Claim and send one slice. Returns whether there was any."""
+        found = await self.claim(lane)
+        if found is not None:
+            await self.send(*found)
+        return found is not None
+
+    async def claim(self, lane: Lane) -> tuple[Progress, Claim] | None:
+        """The next slice of a lane, each run in its turn; `None` when there is nothing to send."""
+        if not self._may_work():
+            return None
+        await self.windows[lane].room_for(self.slice_size)
+        now = asyncio.get_running_loop().time()
         for progress in [p for p in self.live.values() if p.lane is lane]:
-            if progress.exhausted_at >= 0 and now - progress.exhausted_at < 0.5:
-                continue
-            if not progress.delivered and progress.in_flight:
-                continue  # the first few show whether the message is good
-            slice_id, claimed = await self._claim(progress)
-            if claimed:
+            if self._may_work() and progress.may_claim(now) and (claim := await self._claim(progress, now)) is not None:
+                if self.live.pop(progress.run_id, None) is not None:
+                    self.live[progress.run_id] = progress  # to the end: every run in its turn
+                return progress, claim
+        return None
+
+    async def _claim(self, progress: Progress, now: float) -> Claim | None:
+        size = 1 if self.breaker.probing else self.slice_size if progress.delivered else FEW
+        while self._may_go(progress):
+            lease = self.desk.clock.now() + LEASE
+            want = Want(progress.run_id, self.account_id, progress.after, size, self.owner, lease)
+            claim = await self.ledger.exchange(want)
+            if claim is None:
                 self.live.pop(progress.run_id, None)
-                self.live[progress.run_id] = progress  # to the end: every run in its turn
-                await self._send(progress, slice_id, claimed)
-                return True
-            progress.exhausted_at = now
-        return False
+                return None
+            if claim.rows:
+                progress.took(len(claim.rows), claim.rows[-1].person_id)
+                self.windows[progress.lane].enter(len(claim.rows))
+                return claim
+            if not claim.reached:
+                progress.at_end(now)
+                return None
+            progress.after = claim.reached
+        return None
 
-    async def _claim(self, progress: Progress) -> tuple[int, list[Claimed]]:
-        size = 1 if self.breaker.probing else self.slice_size if progress.delivered else _FEW
-        lease = self.desk.clock.now() + LEASE
-        for after in dict.fromkeys((progress.after, 0)):
-            async with self.database.write() as tx:
-                run = await runs.get(tx, progress.run_id)
-                if run is None or run.state is not RunState.SENDING:
-                    return 0, []
-                slice_id, claimed = await deliveries.claim(
-                    tx,
-                    progress.run_id,
-                    self.account_id,
-                    after=after,
-                    limit=size,
-                    owner=self.owner,
-                    lease_until=lease,
-                )
-            if claimed:
-                progress.after, progress.exhausted_at = claimed[-1].person_id, -1.0
-                progress.in_flight += len(claimed)
-                return slice_id, claimed
-        return 0, []
-
-    async def _send(self, progress: Progress, slice_id: int, claimed: list[Claimed]) -> None:
-        batch = _Batch(slice_id, len(claimed), progress, self.ledger)
-        waiting = deque(claimed)
+    async def send(self, progress: Progress, claim: Claim) -> None:
+        """Send a claimed slice. Returns when its last message was handed to the channel, or when the run or the account
+        stopped: then the rest waits again."""
+        batch = self._batch(progress, claim)
+        waiting = deque(claim.rows)
         try:
             letter = await self.letters.of(progress.run_id)
-            while waiting and await self._cleared(progress, letter, waiting[0]):
-                self._launch(progress, letter, waiting.popleft(), batch)
+            while waiting and self._may_go(progress):
+                row = waiting[0]
+                variant = letter.variants.get(row.language) or await self.letters.variant(letter, row.language)
+                on_wire = None
+                if not self.line.open(progress.lane):
+                    group = row.kind is ChatKind.GROUP
+                    on_wire = await self.line.wait(progress.lane, row.external_id, group=group, weight=variant.weight)
+                    if not self._may_go(progress):
+                        on_wire()
+                        break
+                self._launch(Flight(self, progress, letter, variant, waiting.popleft(), batch), on_wire)
         finally:
             for row in waiting:
-                batch.settle(self._back(row))
+                batch.settle(self.verdicts.back(row))
 
-    async def _cleared(self, progress: Progress, letter: Letter, row: Claimed) -> bool:
-        """Wait for room and for the account's pace. False when the run was paused or the account stopped meanwhile."""
-        await self._room.acquire()
-        try:
-            if self._may_go(progress):
-                first = (await self.letters.parts(letter, row.language))[0]
-                await self.line.wait(progress.lane, row.external_id, group=_is_group(row), weight=weight(first))
-            may = self._may_go(progress)
-        except BaseException:
-            self._room.release()
-            raise
-        if not may:
-            self._room.release()
-        return may
+    def give_back(self, progress: Progress, claim: Claim) -> None:
+        """A claimed slice of which nothing was begun waits again."""
+        batch = self._batch(progress, claim)
+        for row in claim.rows:
+            batch.settle(self.verdicts.back(row))
 
-    def _launch(self, progress: Progress, letter: Letter, row: Claimed, batch: _Batch) -> None:
-        task = asyncio.create_task(self._fly(progress, letter, row, batch))
-        self._flights.add(task)
-        task.add_done_callback(self._landed)
+    def _batch(self, progress: Progress, claim: Claim) -> Batch:
+        return Batch(claim.slice_id, len(claim.rows), progress, self.windows[progress.lane], self.ledger)
+
+    def _may_work(self) -> bool:
+        if self.stopped or self.closing or self.resting:
+            return False
+        return not self.breaker.failures or self.breaker.may_try(asyncio.get_running_loop().time())
 
     def _may_go(self, progress: Progress) -> bool:
         at_work = not (self.stopped or self.closing or self.resting or self.breaker.is_open)
-        return at_work and progress.run_id in self.live
+        return at_work and progress.run_id in self.live and progress.run_id not in self.verdicts.doubted
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flights.discard(task)
-        self._room.release()
-        for news in self._news.values():
-            news.set()
+    def _launch(self, flight: Flight, on_wire: Callable[[], None] | None) -> None:
+        if flight.variant.prepared is None:
+            self._take_long_way(flight)
+        else:
+            self._flights.add(flight)
+            flight.variant.prepared.send(flight.row.external_id, flight.done, on_wire)
+
+    def landed(self, flight: Flight, message_id: str | None, error: SendError | None) -> None:
+        """A copy of a prepared message ended. What may be tried again takes the long way."""
+        if flight not in self._flights:
+            return  # given up for unknown before
+        self._flights.discard(flight)
+        if error is None:
+            self._settle(flight, self.verdicts.sent(flight.progress, flight.row, message_id))
+        elif error.decision in (Decision.RETRY, Decision.MOVE_CONTACT):
+            self._take_long_way(flight, error)
+        else:
+            outcome = self.verdicts.refused(flight.progress, flight.letter, flight.row, error, begun=False)
+            self._settle(flight, outcome)
+
+    def _take_long_way(self, flight: Flight, failed: SendError | None = None) -> None:
+        task = asyncio.create_task(self._fly(flight, failed))
+        self._tasks.add(task)
+        task.add_done_callback(self._flown)
+
+    async def _fly(self, flight: Flight, failed: SendError | None) -> None:
+        """Send to one person; whatever happens, there is exactly one outcome."""
+        progress, row, letter = flight.progress, flight.row, flight.letter
+        outcome = self.verdicts.interrupted(row)
+        try:
+            numbers = await self.attempts.deliver(flight.variant, letter, row, progress.lane, failed)
+            outcome = self.verdicts.sent(progress, row, numbers)
+        except Broken as broken:
+            outcome = self.verdicts.refused(progress, letter, row, broken.error, begun=broken.begun)
+        finally:
+            self._settle(flight, outcome)
+
+    def _flown(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._rest()
         if not task.cancelled() and task.exception() is not None:
             log.error("A delivery ended unexpectedly", exc_info=task.exception())
 
-    def _back(self, row: Claimed) -> Outcome:
-        """Not begun, so it waits again."""
-        return Outcome(row.run_id, row.person_id, self.account_id, DeliveryState.WAITING, self.desk.clock.now())
+    def _settle(self, flight: Flight, outcome: Outcome) -> None:
+        if flight.batch.settle(outcome):
+            for state, count in flight.batch.ended.items():
+                self.meter.sent(self.channel.account, flight.progress.lane, state, count)
+            self._news[flight.progress.lane].set()
+        self._rest()
 
-    async def _fly(self, progress: Progress, letter: Letter, row: Claimed, batch: _Batch) -> None:
-        """Send to one person; whatever happens, there is exactly one outcome."""
-        outcome = self._outcome(row, DeliveryState.UNKNOWN, Reason.INTERRUPTED)
-        try:
-            outcome = await self._deliver(progress, letter, row)
-        finally:
-            batch.settle(outcome)
-            self.meter.sent(self.channel.account, progress.lane, outcome.state)
-
-    async def _deliver(self, progress: Progress, letter: Letter, row: Claimed) -> Outcome:
-        numbers: list[str] = []
-        parts = await self.letters.parts(letter, row.language)
-        for part in addressed(parts, row.external_id, group=_is_group(row)):
-            try:
-                if numbers:
-                    await self.line.wait(progress.lane, row.external_id, group=part.group, weight=weight(part))
-                sent = await self._attempt(part, letter, row, progress.lane, patient=bool(numbers))
-            except SendError as error:
-                return self._refused(progress, letter, row, error, begun=bool(numbers))
-            numbers += sent.message_ids or ((sent.message_id,) if sent.message_id else ())
-        progress.delivered = True
-        if self.breaker.worked():
-            log.info("The platform answers again", account=self.channel.account)
-        return self._outcome(row, DeliveryState.SENT, message_id=",".join(numbers))
-
-    async def _attempt(self, part: Outbound, letter: Letter, row: Claimed, lane: Lane, *, patient: bool) -> Sent:
-        """Send one message. What surely did not arrive is tried again a little later; a moved group once. A second
-        message to the same person (`patient`) also waits when the platform asks to."""
-        moved = False
-        for pause in (0.5, 2.0, None):
-            try:
-                return await self.courier.send(part, origin=letter.origin)
-            except ContactMoved as error:
-                if moved or pause is None:
-                    raise
-                moved = True
-                self.ledger.move_contact(row.contact_id, error.new_id)
-                part = replace(part, chat_id=error.new_id)
-            except NotSent:
-                if pause is None or self._opens_circuit():
-                    raise
-                await asyncio.sleep(pause)
-                await self.line.wait(lane, row.external_id, group=part.group, weight=weight(part))
-            except SlowDown as error:
-                if pause is None or not patient:
-                    raise
-                self.line.slow_down(error.retry_after)
-                await self.line.wait(lane, row.external_id, group=part.group, weight=weight(part))
-        raise AssertionError  # the last round returns or raises
-
-    def _opens_circuit(self) -> bool:
-        """Count a failure of the platform. Returns whether sending stands still now."""
-        now = asyncio.get_running_loop().time()
-        if self.breaker.failed(now):
-            log.warning("The platform does not answer; sending pauses and probes", account=self.channel.account)
-        return self.breaker.is_open
-
-    def _refused(self, progress: Progress, letter: Letter, row: Claimed, error: SendError, *, begun: bool) -> Outcome:
-        """What follows from an error: the decision is the error's own."""
-        match error.decision:
-            case Decision.CLOSE_CONTACT:
-                self.ledger.close_contact(row.contact_id, error.reason, self.desk.clock.now())
-            case Decision.STOP_RUN | Decision.FAIL_DELIVERY:
-                self._doubt_content(progress, error)
-            case Decision.BACK_OFF if isinstance(error, SlowDown) and not begun:
-                self.line.slow_down(error.retry_after)
-                return self._back(row)
-            case Decision.RETRY | Decision.BACK_OFF:
-                return self._outcome(row, DeliveryState.UNKNOWN, Reason.NO_ANSWER) if begun else self._back(row)
-            case Decision.STOP_ACCOUNT:
-                self.stop_account(error)
-                return self._outcome(row, DeliveryState.UNKNOWN, Reason.NO_ANSWER) if begun else self._back(row)
-            case Decision.UNKNOWN:
-                self._opens_circuit()
-                return self._unknown(progress, letter, row)
-        return self._outcome(row, DeliveryState.FAILED, error.reason)
-
-    def _unknown(self, progress: Progress, letter: Letter, row: Claimed) -> Outcome:
-        """Perhaps delivered. A campaign may say that such rows are sent once more (alerts)."""
-        if letter.campaign.resend_unknown and row.person_id not in progress.resent:
-            progress.resent.add(row.person_id)
-            return self._back(row)
-        return self._outcome(row, DeliveryState.UNKNOWN, Reason.NO_ANSWER)
-
-    def _doubt_content(self, progress: Progress, error: SendError) -> None:
-        """The same refusal for the first few and nobody got it: stop the run and say why."""
-        progress.refusals.append(error.detail)
-        if progress.delivered or len(progress.refusals) < _FEW or len(set(progress.refusals)) > 1:
-            return
-        if progress.run_id in self._doubted:
-            return
-        self._doubted.add(progress.run_id)
-        self.live.pop(progress.run_id, None)
-        run_id, detail = progress.run_id, error.detail
-        log.warning("A run stops: the platform refuses its message", run=run_id, detail=detail)
-
-        async def stop(tx: Tx) -> None:
-            run = await runs.get(tx, run_id, lock=True)
-            if run is not None and run.state is RunState.SENDING:
-                await runs.set_state(tx, run, RunState.STOPPED, self.desk.clock.now(), problem=detail)
-
-        self.ledger.note(stop)
-
-    def stop_account(self, error: SendError) -> None:
-        """The token is not accepted any more: this account rests, its people wait, operators are told."""
-        if self.stopped:
-            return
-        self.stopped = True
-        log.error("An account is refused by its platform and stops", account=self.channel.account, detail=error.detail)
-        self.ledger.note(lambda tx: alarms.account_stopped(tx, self.desk, self.account_id, error.detail))
-
-    def _outcome(
-        self, row: Claimed, state: DeliveryState, reason: Reason | None = None, message_id: str | None = None
-    ) -> Outcome:
-        return Outcome(
-            row.run_id,
-            row.person_id,
-            self.account_id,
-            state,
-            self.desk.clock.now(),
-            reason=reason,
-            message_id=message_id,
-        )
-
-
-@dataclass(slots=True)
-class _Batch:
-    """A claimed slice: closed when each of its deliveries has an outcome."""
-
-    slice_id: int
-    open: int
-    progress: Progress
-    ledger: Ledger
-
-    def settle(self, outcome: Outcome) -> None:
-        self.open -= 1
-        self.progress.in_flight -= 1
-        self.ledger.settle(outcome)
-        if not self.open:
-            self.ledger.close_slice(self.slice_id)
-
-
-def _is_group(row: Claimed) -> bool:
-    return row.kind is ChatKind.GROUP
+    def _rest(self) -> None:
+        if not self._flights and not self._tasks:
+            self._quiet.set()

@@ -33,8 +33,8 @@ class Metrics:
         self._runs = Gauge("loaso_runs", "Runs that are not over, by state.", ("state",), registry=self._registry)
         self._ready = Gauge("loaso_ready", "1 while the database and every account work.", registry=self._registry)
 
-    def sent(self, account: str, lane: str, outcome: str) -> None:
-        self._sent.labels(account, str(lane), str(outcome)).inc()
+    def sent(self, account: str, lane: str, outcome: str, count: int = 1) -> None:
+        self._sent.labels(account, str(lane), str(outcome)).inc(count)
 
     def inbound(self, account: str, kind: str, seconds: float) -> None:
         self._inbound.labels(account, str(kind)).observe(seconds)

@@ -23,8 +23,9 @@ from bot.core.errors import (
 from bot.core.events import Media, MediaKind, Outbound
 from bot.core.words import CampaignKind, ContactState, DeliveryState, Lane, PersonStatus, RoleName, RunState
 from bot.db import accounts, deliveries, people, roles, runs, units
-from bot.db.deliveries import Outcome
+from bot.db.deliveries import Claimed, Outcome
 from bot.db.tables import Delivery, Run, Slice
+from bot.db.traffic import Traffic, Want
 from bot.outreach import audience, campaigns
 from tests.support.talk import Talk
 
@@ -64,6 +65,18 @@ def _fails(error: SendError, *ids: str, times: int = 10**6) -> Callable[[Outboun
             raise error
 
     return fail
+
+
+async def _claim(talk: Talk, run_id: int, people: int) -> list[Claimed]:
+    """As another process would."""
+    want = Want(run_id, talk.account.id, 0, people, "another", talk.now)
+    claim = await Traffic(talk.database).exchange((), (), want)
+    assert claim is not None
+    return claim.rows
+
+
+def _waits(talk: Talk, row: Claimed) -> Outcome:
+    return Outcome(row.run_id, row.person_id, talk.account.id, DeliveryState.WAITING, talk.now)
 
 
 async def test_everybody_gets_a_run_once(talk: Talk) -> None:
@@ -294,13 +307,8 @@ async def test_what_a_dead_process_had_claimed_becomes_unknown(talk: Talk) -> No
     await talk.engine._open()
     await talk.engine.watch()
     sender = next(iter(talk.engine.posts.values())).sender
+    assert len(await _claim(talk, run_id, 4)) == 4
     async with talk.database.write() as tx:
-        from bot.db import deliveries
-
-        _, claimed = await deliveries.claim(
-            tx, run_id, talk.account.id, after=0, limit=4, owner="dead", lease_until=talk.now
-        )
-        assert len(claimed) == 4
         assert await deliveries.recover(tx, talk.now, all_owners=True) == 4
         assert (await tx.execute(sa.select(sa.func.count()).select_from(Slice))).scalar_one() == 0
     await talk.deliver()
@@ -354,14 +362,11 @@ async def test_nothing_goes_to_who_said_stop_while_their_row_was_on_its_way(talk
     run_id = await _run(talk)
     await talk.engine._open()
     await talk.engine.watch()
-    async with talk.database.write() as tx:
-        _, claimed = await deliveries.claim(
-            tx, run_id, talk.account.id, after=0, limit=5, owner="me", lease_until=talk.now
-        )
+    claimed = await _claim(talk, run_id, 5)
     await talk.people["2001"].says("DỪNG")
-    back = [Outcome(run_id, row.person_id, talk.account.id, DeliveryState.WAITING, talk.now) for row in claimed]
-    async with talk.database.write() as tx:
-        await deliveries.settle(tx, back)
+    for row in claimed:
+        talk.engine.ledger.settle(_waits(talk, row))
+    await talk.engine.ledger.write()
     await talk.deliver()
     status = await _status(talk, run_id)
     assert (status["state"], status["sent"], status["reasons"]) == ("done", 1, {"opted_out": 1})
@@ -396,13 +401,11 @@ async def test_what_comes_back_to_a_cancelled_run_waits_no_more(talk: Talk) -> N
     run_id = await _run(talk)
     await talk.engine._open()
     await talk.engine.watch()
+    claimed = await _claim(talk, run_id, 2)
     async with talk.database.write() as tx:
-        _, claimed = await deliveries.claim(
-            tx, run_id, talk.account.id, after=0, limit=2, owner="me", lease_until=talk.now
-        )
         await campaigns.cancel(tx, await campaigns.find(tx, run_id), talk.now)
     for row in claimed:
-        talk.engine.ledger.settle(Outcome(run_id, row.person_id, talk.account.id, DeliveryState.WAITING, talk.now))
+        talk.engine.ledger.settle(_waits(talk, row))
     await talk.engine.ledger.write()
     status = await _status(talk, run_id)
     assert (status["state"], status["waiting"], status["skipped"]) == ("cancelled", 0, 3)
