@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
+import select
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, cast
 
@@ -16,6 +18,7 @@ MAX_ANSWER = 1024 * 1024
 
 _FIRST_FINAL = 200
 _FRAMES = (b"content-length", b"transfer-encoding")
+_HANGUP = getattr(select, "POLLRDHUP", 0)  # Linux
 _PATIENCE = re.compile(rb"timeout=(\d{1,6})")
 
 
@@ -48,9 +51,9 @@ class Exchange(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """`freed` is told when the next request may come, `gone` when none may come any more. `opened` is when it was made
-    and `since` when what it does now began, in seconds of the loop's clock; `patience` is how many seconds the server
-    said that it waits for the next request."""
+    """`freed` is told when the next request may come, `gone` when none may come any more. `since` is when what it does
+    now began and `until` when it should be replaced, in seconds of the loop's clock; `patience` is how many seconds
+    the server said that it waits for the next request."""
 
     def __init__(self, freed: Callable[[Connection], None], gone: Callable[[Connection], None]) -> None:
         self._freed = freed
@@ -60,7 +63,9 @@ class Connection(asyncio.Protocol):
         self._parser = HttpResponseParser(self)
         self._exchange: Exchange | None = None
         self._open = False
-        self.opened = self.since = self._loop.time()
+        self._news: Callable[[int], object] = lambda _milliseconds: None
+        self.since = 0.0
+        self.until = math.inf
         self.patience: float | None = None
         self._expect()
 
@@ -70,8 +75,9 @@ class Connection(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether a request may still be written, as far as anybody can know."""
-        return self._open and self._transport is not None and not self._transport.is_closing()
+        """Whether a request may be written, as far as anybody can know: the end of a connection waits in the operating
+        system until the loop comes to read it, and an answer and the end often arrive together."""
+        return self._open and self._transport is not None and not self._transport.is_closing() and not self._news(0)
 
     @property
     def closed(self) -> bool:
@@ -84,7 +90,7 @@ class Connection(asyncio.Protocol):
         self._exchange = exchange
         self.since = now
         self._transport.write(exchange.request)
-        exchange.begun()
+        self._tell(exchange.begun)
 
     def close(self) -> None:
         """Take no more requests; only for a connection that is not busy."""
@@ -104,6 +110,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self._open = True
+        if hasattr(select, "poll"):
+            self._news = _news_of(self._transport)
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None:  # a farewell, or the end of something that nobody asked for
@@ -177,14 +185,30 @@ class Connection(asyncio.Protocol):
         exchange, self._exchange = self._exchange, None
         answer = Answer(self._status, b"".join(self._parts), self._retry_after)
         self._expect()
-        if again and self.usable:
+        if again:
             self._freed(self)
         else:
             self.close()
         if exchange is not None:
-            exchange.answered(answer)
+            self._tell(exchange.answered, answer)
+
+    def _tell(self, listener: Callable[..., None], *what: Answer) -> None:
+        """A listener's fault must not end a connection that already carries the message of somebody else."""
+        try:
+            listener(*what)
+        except Exception as error:
+            self._loop.call_exception_handler({"message": "what became of a request found no ear", "exception": error})
 
     def _leave(self) -> None:
         if self._open:
             self._open = False
             self._gone(self)
+
+
+def _news_of(transport: asyncio.Transport) -> Callable[[int], object]:
+    """Asks the operating system whether anything has come that nobody has read. On TLS only the end counts: keys are
+    renewed at any time."""
+    events = _HANGUP if transport.get_extra_info("sslcontext") is not None else _HANGUP | select.POLLIN
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket").fileno(), events)
+    return poll.poll

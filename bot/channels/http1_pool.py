@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from collections import deque
 
 from bot.channels.http1 import Connection, Exchange
@@ -13,8 +14,9 @@ from bot.core.errors import NotSent
 CONNECT_SECONDS = 10.0
 """How long a connection may take to open, and how long a request may wait for one."""
 IDLE_SECONDS = 15.0
-OLD_SECONDS = 30.0
-"""After so long a connection is replaced: servers close old ones, also while a request is on its way."""
+OLD_SECONDS = (20.0, 30.0)
+"""After so long, not all at the same time, connections are replaced: servers close old ones, and Telegram was reported
+to do so after 39 seconds, whether or not a request was on its way."""
 PAUSE_SECONDS = 1.0
 """After a connection that could not be opened, while there are others."""
 
@@ -80,13 +82,19 @@ class Pool:
         now = asyncio.get_running_loop().time()
         if self._closed:
             connection.lose("the channel is closed")
-        elif now - connection.opened > OLD_SECONDS:
+        elif now > connection.until:
             connection.close()
-        elif self._waiting:
-            connection.begin(self._waiting.popleft()[1], now)
         else:
+            self._use(connection, now)
+
+    def _use(self, connection: Connection, now: float) -> None:
+        if not self._waiting:
             connection.since = now
             self._idle.append(connection)
+        elif connection.usable:
+            connection.begin(self._waiting.popleft()[1], now)
+        else:
+            connection.close()
 
     def _gone(self, connection: Connection) -> None:
         self._live.discard(connection)
@@ -112,8 +120,13 @@ class Pool:
         if self._road is None:
             self._road = Road(self._route)
         connection = Connection(self._freed, self._gone)
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await self._road.open(connection)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._road.open(connection)
+        except BaseException:
+            connection.lose("")
+            raise
+        connection.until = asyncio.get_running_loop().time() + random.uniform(*OLD_SECONDS)
         return connection
 
     def _opened(self, task: asyncio.Task[Connection]) -> None:
@@ -123,11 +136,13 @@ class Pool:
         error = task.exception()
         if error is not None:
             self._refused(reason(error))
+        elif self._closed:
+            task.result().lose("the channel is closed")
         elif not task.result().usable:
             self._refused("the connection was closed at once")
         else:
             self._live.add(task.result())
-            self._freed(task.result())
+            self._use(task.result(), asyncio.get_running_loop().time())
 
     def _refused(self, why: str) -> None:
         """What waits is left to the connections that there are; if there is none, nothing can leave."""
@@ -169,4 +184,4 @@ class Pool:
 def _worn(connection: Connection, now: float) -> bool:
     """Whether an idle connection is better not used again."""
     patience = IDLE_SECONDS if connection.patience is None else min(IDLE_SECONDS, connection.patience - 1)
-    return now - connection.since > patience or now - connection.opened > OLD_SECONDS
+    return now - connection.since >= patience or now > connection.until

@@ -18,7 +18,7 @@ from yarl import URL
 _NEXT_ADDRESS = 0.25
 _FRESH_SECONDS = 300.0
 _MAX_HEAD = 16 * 1024
-_TUNNEL = re.compile(rb"HTTP/1\.[01] (\d{3})")
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
 
 class NoTunnel(OSError):
@@ -121,18 +121,20 @@ class Road:
         ask = f"CONNECT {to}:{self._route.port} HTTP/1.1\r\nHost: {to}:{self._route.port}\r\n{proxy.credentials}\r\n"
         await loop.sock_sendall(connected, ask.encode("ascii"))
         head = b""
-        while not head.endswith(b"\r\n\r\n"):
+        while b"\r\n\r\n" not in head:
             part = await loop.sock_recv(connected, 4096)
             head += part
             if not part or len(head) > _MAX_HEAD:
                 raise NoTunnel("the proxy did not answer")
-        status = _TUNNEL.match(head)
-        if status is None or status[1] != b"200":
-            raise NoTunnel(f"the proxy refused with {status[1].decode() if status else 'something else'}")
+        status = _STATUS.match(head)
+        if status is not None and not status[1].startswith(b"2"):
+            raise NoTunnel(f"the proxy refused with {status[1].decode()}")
+        if status is None or not head.endswith(b"\r\n\r\n"):
+            raise NoTunnel("the proxy's answer is not HTTP")
 
 
 def reason(error: BaseException) -> str:
-    """Why there is no connection, in words without an address; of a certificate, what is wrong with it."""
+    """Why there is no connection, in words without the request's address; of a certificate, what is wrong with it."""
     detail = ""
     if isinstance(error, ssl.SSLCertVerificationError):
         detail = error.verify_message

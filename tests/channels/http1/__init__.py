@@ -1,0 +1,1 @@
+"""Our own HTTP client against sockets that misbehave, on both event loops."""
