@@ -23,7 +23,7 @@ from tests.support.postgres import Postgres
 _AS_SHIPPED = ("max_connections=100", "shared_buffers=128MB")
 """PostgreSQL's own defaults: every commit is on disk before it is answered."""
 
-_PATIENCE = 0.02
+_PATIENCE = 0.1
 """Seconds a message after which something must be wrong."""
 
 
@@ -49,17 +49,19 @@ class Ground:
     def measure(self, row: Row, messages: int) -> Cost:
         """One run of one row. Raises `Wrong` when it failed, or lost somebody."""
         messages = min(messages, row.at_most)
-        with self._database(row.database) as url:
+        printed = self.run("benchmarks.rows", row.name, messages=messages, database=row.database)
+        return Cost(**orjson.loads(printed.splitlines()[-1]))
+
+    def run(self, module: str, *arguments: str, messages: int, database: str) -> str:
+        """Start a module with the server's address and a new database, full of people, of that kind ("" for none).
+        Returns what it printed. Raises `Wrong` when it failed or took far too long."""
+        with self._database(database) as url:
             if url:
                 asyncio.run(_people(url, messages))
-            arguments = (row.name, "--messages", str(messages), *self._near(url))
-            return self.run("benchmarks.rows", *arguments, patience=60 + messages * _PATIENCE)
+            near = ("--url", self.api.url, "--messages", str(messages), *self._near(url))
+            return self._run([sys.executable, "-m", module, *arguments, *near], 60 + messages * _PATIENCE)
 
-    def run(self, module: str, *arguments: str, patience: float) -> Cost:
-        """Start a module against the server and read the cost that it prints last. Raises `Wrong` when it fails or
-        takes longer than `patience` seconds."""
-        command = [sys.executable, "-m", module, *arguments, "--url", self.api.url]
-        command += [] if self.mine is None else ["--core", str(self.mine)]
+    def _run(self, command: list[str], patience: float) -> str:
         environment = {n: v for n, v in os.environ.items() if not n.startswith("LOASO_")}
         if self.api.authority is not None:
             environment["SSL_CERT_FILE"] = str(self.api.authority)
@@ -71,13 +73,15 @@ class Ground:
             raise Wrong("failed") from error
         except subprocess.TimeoutExpired as error:
             raise Wrong(f"was not done after {patience:.0f} s") from error
-        return Cost(**orjson.loads(done.stdout.splitlines()[-1]))
+        return done.stdout
 
     def _near(self, url: str) -> list[str]:
-        if not url:
-            return []
-        postmaster = self._postgres.process.pid if self._postgres is not None and url.startswith("postgres") else None
-        return ["--database-url", url, *([] if postmaster is None else ["--postmaster", str(postmaster)])]
+        """What else the process needs to know."""
+        near = [] if self.mine is None else ["--core", str(self.mine)]
+        near += ["--database-url", url] if url else []
+        if url.startswith("postgres"):
+            near += ["--postmaster", str(self._server().process.pid)]
+        return near
 
     @contextmanager
     def _database(self, kind: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ MEASURED, WARM_UP = "18859", "18871"
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _DAYTIME = datetime(2026, 11, 23, 13, 30, tzinfo=_ZONE)
 _EVERY = 0.1
+_NOTHING = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,21 @@ async def _until_done(app: App, run_id: int, begun: datetime) -> Sent:
                 raise Wrong(f"the run is {run.state}: {run.problem}")
 
 
-async def whole_path(url: str, database_url: str, chats: Sequence[int], postmaster: int | None) -> Cost:
-    """Warm up, send to everybody in `MEASURED`, and compare what arrived with what is written down."""
+async def whole_path(
+    url: str,
+    database_url: str,
+    chats: Sequence[int],
+    postmaster: int | None = None,
+    around: AbstractContextManager[object] = _NOTHING,
+) -> Cost:
+    """Warm up, send to everybody in `MEASURED` within `around`, compare what arrived with what is written down."""
     server = Control(url)
     async with running(url, database_url) as app:
         await send(app, WARM_UP)
         server.reset()
         watch = Watch(postmaster)
-        sent = await send(app, MEASURED)
+        with around:
+            sent = await send(app, MEASURED)
         cost = watch.read(len(chats), sent.seconds)
     check(sent.status, chats, server.log().chats)
     return cost

@@ -112,34 +112,44 @@ REPLYING = (
 ROWS = {row.name: row for row in (*SENDING, *REPLYING)}
 
 
-def main() -> None:
-    """Measure one row and print its cost as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=ROWS)
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What `benchmarks.ground` tells every process that it starts."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--url", required=True)
     parser.add_argument("--messages", type=int, required=True)
     parser.add_argument("--database-url", default="")
     parser.add_argument("--postmaster", type=int)
     parser.add_argument("--core", type=int)
-    asked = parser.parse_args()
+    return parser
+
+
+def order(asked: argparse.Namespace) -> Order:
+    """The same as an order. From now on this process stays on its core."""
     if asked.core is not None and sys.platform == "linux":
         os.sched_setaffinity(0, {asked.core})
     last = FIRST_CHAT + asked.messages
-    order = Order(
+    return Order(
         url=asked.url,
         chats=range(FIRST_CHAT + 1, last + 1),
         warm_up=range(last + 1, last + 1 + WARM_UP_PEOPLE),
         database_url=asked.database_url,
         postmaster=asked.postmaster,
     )
-    row = ROWS[asked.name]
+
+
+async def _measured(row: Row, what: Order) -> Cost:
+    return await row.work(what)
+
+
+def main() -> None:
+    """Measure one row and print its cost as JSON."""
+    parser = arguments(__doc__)
+    parser.add_argument("name", choices=ROWS)
+    asked = parser.parse_args()
+    row, what = ROWS[asked.name], order(asked)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop if row.fast_loop else None) as runner:
-        cost = runner.run(_measured(row, order))
+        cost = runner.run(_measured(row, what))
     print(orjson.dumps(asdict(cost)).decode())
-
-
-async def _measured(row: Row, order: Order) -> Cost:
-    return await row.work(order)
 
 
 if __name__ == "__main__":

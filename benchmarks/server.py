@@ -214,16 +214,18 @@ class Connection(asyncio.Protocol):
         return answers.NOT_FOUND
 
 
-async def serve(port: int, latency: float, authority: Path | None) -> None:
+async def serve(port: int, latency: float, authority: Path | None, *, attached: bool) -> None:
     """Listen on loopback and print the address. `authority` is where the certificate goes that clients trust; without
-    it there is no TLS."""
-    platform = Platform(latency)
+    it there is no TLS. `attached` to whoever holds our standard input, we end with them."""
+    platform, ended = Platform(latency), asyncio.Event()
     context = None if authority is None else _tls(authority)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(platform), "127.0.0.1", port, ssl=context, backlog=4096)
     scheme = "http" if context is None else "https"
     print(f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+    if attached:
+        loop.add_reader(sys.stdin.fileno(), ended.set)
+    await ended.wait()
 
 
 def _tls(authority: Path) -> ssl.SSLContext:
@@ -241,11 +243,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency-ms", type=float, default=0, help="how long every answer takes")
     parser.add_argument("--tls", type=Path, metavar="CA.PEM", help="speak TLS; write the authority to trust here")
+    parser.add_argument("--attached", action="store_true", help="end when standard input does")
     parser.add_argument("--core", type=int, help="the core to stay on")
     asked = parser.parse_args()
     if asked.core is not None and sys.platform == "linux":
         os.sched_setaffinity(0, {asked.core})
-    uvloop.run(serve(asked.port, asked.latency_ms / 1000, asked.tls))
+    uvloop.run(serve(asked.port, asked.latency_ms / 1000, asked.tls, attached=asked.attached))
 
 
 if __name__ == "__main__":

@@ -76,8 +76,9 @@ class BotApi(Control):
         self._options += [] if core is None else ["--core", str(core)]
 
     def __enter__(self) -> BotApi:
-        command = [sys.executable, "-m", "benchmarks.server", *self._options]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        command = [sys.executable, "-m", "benchmarks.server", "--attached", *self._options]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, text=True, cwd=ROOT, stdin=pipe, stdout=pipe)
         assert self._process.stdout is not None
         address = self._process.stdout.readline().strip()
         if not address:
@@ -86,8 +87,5 @@ class BotApi(Control):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._process.communicate(timeout=10)  # what it waits for is that its standard input ends
         self._folder.cleanup()
