@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 
 from bot.core.channel import ON_WIRE, Limits
 from bot.core.words import Lane
@@ -12,23 +13,23 @@ from bot.outreach.pacing import Pacer, Ticket
 
 
 class Line:
-    """One account's line. `wait` returns when the message may leave at once; the next one goes when this one is on the
-    wire (see `ON_WIRE`), or after a quarter of a second."""
+    """One account's line. The next message goes when the one before it is on the wire, or after a tenth of a second.
+
+    Its clock is the system's own: an event loop's may be a millisecond coarse."""
 
     def __init__(self, limits: Limits) -> None:
         self.pacer = Pacer(limits)
         self._timer: asyncio.TimerHandle | None = None
 
     def open(self, lane: Lane) -> bool:
-        """Whether a message may leave at once and without waiting: no limit of our own and nothing refused. Each
-        `True` stands for one message that leaves now."""
-        return self.pacer.open(asyncio.get_running_loop().time())
+        """Whether a message may leave at once and without waiting: no limit of our own, nothing refused, nobody ahead.
+        Each `True` stands for one message that leaves now."""
+        return self.pacer.open(monotonic())
 
     async def wait(self, lane: Lane, chat: str, *, group: bool = False, weight: int = 1) -> Callable[[], None]:
         """Wait for the message's turn. Returns what is to be called when its first byte is handed to the network (the
         same that `ON_WIRE` holds from then on in this context)."""
-        loop = asyncio.get_running_loop()
-        gone: asyncio.Future[None] = loop.create_future()
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def go() -> None:
             if not gone.done():
@@ -49,26 +50,27 @@ class Line:
 
     def _on_wire(self, ticket: Ticket) -> None:
         """The message is on its way: from now on counts its distance to the next."""
-        if self.pacer.on_wire(ticket, asyncio.get_running_loop().time()):
+        if self.pacer.on_wire(ticket, monotonic()):
             self._turn()
 
     def slow_down(self, retry_after: float) -> None:
-        self.pacer.slow_down(asyncio.get_running_loop().time(), retry_after)
+        """The platform refused a message and asked to wait so many seconds. To be called for each refusal: how many
+        there were tells how many got through."""
+        self.pacer.slow_down(monotonic(), retry_after)
         self._turn()
 
     def halted(self) -> bool:
-        return self.pacer.halted(asyncio.get_running_loop().time())
+        """Whether runs stand still because the platform asked for it."""
+        return self.pacer.halted(monotonic())
 
     def _turn(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        loop = asyncio.get_running_loop()
-        wait = self.pacer.turn(loop.time())
+        self.close()
+        wait = self.pacer.turn(monotonic())
         if wait is not None:
-            self._timer = loop.call_later(wait, self._turn)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._turn)
 
     def close(self) -> None:
+        """Stop the clock. Who still waits is not woken any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

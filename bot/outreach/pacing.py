@@ -2,54 +2,45 @@
 
 An account has one line. Messages leave at a steady distance (1.7 % under the platform's rate, because a gate at exactly
 the rate puts a 31st message into some second), counted from when they are really on the wire, one by one; never twice
-within a second to one chat and never more than twenty times a minute to one group. When several wait, alerts go first,
+within a second to one chat and never more than twenty times a minute to one group. A slot that was missed because the
+program was busy is made up for, as long as no second holds more than the rate. When several wait, alerts go first,
 then replies, then bulk; while replies wait, bulk keeps one slot in five, and of alerts to a province replies keep one
 in ten, so that nobody starves. When the platform asks to wait, runs stand still for that long, replies keep a small
-share, and the pace drops; it recovers slowly.
+share, and the pace falls to what got through (see `pacing_ceiling`).
 """
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.core.channel import Limits
 from bot.core.words import Lane
+from bot.outreach.pacing_ceiling import Ceiling
+from bot.outreach.pacing_queue import Queue, Ticket
+from bot.outreach.pacing_wire import Wire
+
+__all__ = ["MARGIN", "Pacer", "Ticket"]
 
 MARGIN = 0.983
 """Part of the documented rate that is used: 29.5 of 30."""
-_DOOR = 0.25
+_UNLIMITED = 10_000.0
+"""Messages a second that stand for no limit: more than one account ever sends."""
+_DOOR = 0.1
 """Seconds that one message may take from being let go to being on the wire before the next one is let go."""
-_SLOWER = 0.7
-_RECOVERY_SECONDS = 5.0
-_RECOVERY_STEP = 0.03
-_SLOWEST = 1.0
-_GROUP_WINDOW = 61.0
-_WINDOW = 1.015
-"""Seconds in which no more messages leave than the platform allows in one: what jitter on the way may eat."""
-_CHAT_MARGIN = 1.03
+_CATCH_UP = 0.12
+"""Seconds of missed slots that are made up for, at half the distance: more would leave a hole in every second after."""
+_REST = 1.0
+"""Seconds of quiet after which nothing is made up for."""
+_EVEN = 200.0
+"""Messages a second up to which a distance is kept: clocks that tick in milliseconds cannot keep a smaller one."""
+_LISTEN = 0.5
+"""Seconds that are waited for the answer to the first message that is more than the platform bore before."""
 _REPLIES_IN_A_ROW = 4
 _ALERTS_IN_A_ROW = 9
-_HALTED_REPLIES = 1.0
-"""Replies a second that still leave while bulk stands still."""
-
-
-@dataclass(slots=True)
-class Ticket:
-    """One message that wants to leave. `go` is called when it may. `chat` is empty for what a platform does not count
-    against a chat: edits and answers to buttons."""
-
-    lane: Lane
-    chat: str
-    group: bool
-    go: Callable[[], None]
-    weight: int = 1
-    """As how many messages a platform counts it: an album counts each of its pictures."""
-    cancelled: bool = False
-    left_at: float = 0.0
-    """When it was let go; corrected to when it was on the wire."""
+_HALTED_DISTANCE = 1.0
+"""Seconds between replies while runs stand still; doubled when one of them is refused."""
+_SOONEST = 0.0005
 
 
 @dataclass(slots=True)
@@ -57,19 +48,27 @@ class Pacer:
     """The line of one account. All times are seconds of one monotonic clock and are passed in."""
 
     limits: Limits
-    _lines: dict[Lane, deque[Ticket]] = field(default_factory=lambda: {lane: deque() for lane in Lane})
-    _next: float = 0.0
-    _recent: deque[Ticket] = field(default_factory=deque)
-    _in_window: int = 0
-    _halted_until: float = 0.0
-    _factor: float = 1.0
-    _factor_at: float = -math.inf
+    wire: Wire = field(init=False)
+    ceiling: Ceiling = field(init=False)
+    _queues: dict[Lane, Queue] = field(default_factory=lambda: {lane: Queue() for lane in Lane})
+    _free: bool = field(init=False)
+    _next: float = -math.inf
+    """When the next message is due; `_apart`: when it is far enough from the one before."""
+    _apart: float = -math.inf
+    _door: Ticket | None = None
+    _door_until: float = -math.inf
+    _halted_until: float = -math.inf
+    _halted_next: float = -math.inf
+    _halted_distance: float = _HALTED_DISTANCE
+    _replied_in_halt: bool = False
+    _left_since_halt: bool = True
     _replies_in_a_row: int = 0
     _alerts_in_a_row: int = 0
-    _held: Ticket | None = None
-    _door: Ticket | None = None
-    _chats: OrderedDict[str, float] = field(default_factory=OrderedDict)
-    _groups: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self.wire = Wire(self.limits)
+        self.ceiling = Ceiling(_UNLIMITED if self.limits.per_second is None else self.limits.per_second)
+        self._free = self.unlimited
 
     @property
     def unlimited(self) -> bool:
@@ -77,19 +76,16 @@ class Pacer:
         return self.limits.per_second is None
 
     def open(self, now: float) -> bool:
-        """Whether a message may leave at once and without a ticket: no limit of our own, nothing refused so far that
-        still counts, nobody waiting ahead."""
-        return (
-            self.unlimited
-            and self._factor_at + _RECOVERY_SECONDS / _RECOVERY_STEP < now
-            and not any(self._lines.values())
-        )
+        """Whether a message may leave at once and without a ticket: no limit of our own, nothing refused that still
+        counts, nobody waiting ahead. Each `True` stands for one message that leaves now."""
+        if not self._free and (any(self._queues.values()) or not self._is_free(now)):
+            return False
+        self.ceiling.departed(now)
+        return True
 
-    def rate(self, now: float) -> float:
-        """Messages a second that this account allows itself now."""
-        full = (self.limits.per_second or 1000.0) * MARGIN
-        gained = max(0.0, now - self._factor_at) / _RECOVERY_SECONDS * _RECOVERY_STEP
-        return max(_SLOWEST, full * min(1.0, self._factor + gained))
+    def rate(self) -> float:
+        """Messages a second that this account allows itself outside of halts; infinity without any limit."""
+        return math.inf if self.unlimited and self.ceiling.found is None else self._pace()
 
     def halted(self, now: float) -> bool:
         """Whether bulk stands still because the platform asked for it."""
@@ -97,154 +93,117 @@ class Pacer:
 
     def ask(self, ticket: Ticket) -> None:
         """Join the line."""
-        self._lines[ticket.lane].append(ticket)
+        self._queues[ticket.lane].join(ticket)
 
     def slow_down(self, now: float, retry_after: float) -> None:
-        """The platform asked to wait. Runs stand still; the pace is lowered once for each such pause."""
-        gained = self.rate(now) / ((self.limits.per_second or 1000.0) * MARGIN)
-        if not self.halted(now):
-            self._factor, self._factor_at = gained * _SLOWER, now + retry_after
-        self._halted_until = max(self._halted_until, now + retry_after)
+        """The platform refused a message and asked to wait so many seconds. Runs stand still. Refusals of what was on
+        its way already count as one."""
+        until = now + retry_after
+        if not self.halted(now) and self._left_since_halt:
+            self.ceiling.refused(now, until)
+            self._halted_distance, self._halted_next = _HALTED_DISTANCE, now + _HALTED_DISTANCE
+        elif self._replied_in_halt:
+            self._halted_distance *= 2
+            self._halted_next = now + self._halted_distance
+        else:
+            self.ceiling.refused_too(until)
+        self._free = self._left_since_halt = self._replied_in_halt = False
+        self._halted_until = max(self._halted_until, until)
+        self._next = max(self._next, self._halted_until)
 
     def turn(self, now: float) -> float | None:
         """Let everybody go whose time has come. Returns seconds until somebody may, or `None` if nobody waits."""
-        while True:
-            if self._held is None and not any(self._lines.values()):
-                return None
-            if self._door is not None and now < self._door.left_at + _DOOR:
-                return self._door.left_at + _DOOR - now
-            if self._next > now:
-                return self._next - now
-            chosen, soonest = (self._held, now) if self._held is not None else self._choose(now)
-            if chosen is None:
-                return max(soonest - now, 0.001)
-            if not self.unlimited and self._hold(chosen, now):
-                continue
-            self._held = None
-            if chosen.cancelled:
-                continue
-            self._left(chosen, now)
-            chosen.go()
+        while any(self._queues.values()):
+            at = self._step(now)
+            if at > now:
+                return max(at - now, _SOONEST) if math.isfinite(at) else None
+        return None
 
     def on_wire(self, ticket: Ticket, now: float) -> bool:
         """The message has really left. Returns whether somebody may be waiting for that."""
-        if self._door is not ticket:
+        if not self.wire.arrive(ticket, now):
             return False
-        self._door = None
-        ticket.left_at = now
-        self._next = max(self._next, now + 0.5 / self._pace(now))
-        if ticket.chat in self._chats:
-            self._chats[ticket.chat] = max(self._chats[ticket.chat], now)
+        if self._door is ticket:
+            self._door = None
+        if not self.halted(now):
+            self.ceiling.departed(now, ticket.weight)
+            listen = self.ceiling.advance(now)
+            self._apart = now + (_LISTEN if listen else self._nearest())
         return True
 
-    def _hold(self, ticket: Ticket, now: float) -> bool:
-        """Whether the second up to now holds too much for it: then it is next, as soon as it fits. Single messages at
-        their distance always fit; what counts as several may not."""
-        free = self._fits_at(now, ticket.weight)
-        if free <= now:
-            return False
-        self._held, self._next = ticket, free
-        return True
+    def _step(self, now: float) -> float:
+        """Let one go and return `now`, or return when to look again."""
+        free = self._is_free(now)
+        if not free and (at := max(self._earliest(now), self._fits_at(now, 1))) > now:
+            return at
+        queue, ticket = self._choose(now)
+        if ticket is None:
+            return self._soonest(now)
+        if not free and (at := self._fits_at(now, ticket.weight)) > now:
+            return at
+        queue.take()
+        self._leave(ticket, now)
+        ticket.go()
+        return now
+
+    def _is_free(self, now: float) -> bool:
+        """Whether there is nothing to keep to. Whoever is free stays so until something is refused."""
+        if not self._free and self.unlimited and self.ceiling.found is None and not self.halted(now):
+            self._free = self._left_since_halt = True
+        return self._free
+
+    def _earliest(self, now: float) -> float:
+        """When the next message may leave whoever it is for."""
+        at = min(self._halted_next, self._halted_until) if self.halted(now) else max(self._next, self._apart)
+        return at if self._door is None else max(at, self._door_until)
 
     def _fits_at(self, now: float, weight: int) -> float:
-        """When so many messages more are within the rate in any window of a second."""
-        while self._recent and self._recent[0].left_at <= now - _WINDOW:
-            self._in_window -= self._recent.popleft().weight
-        most = max(int(self.limits.per_second or 0), 1)
-        over = self._in_window + min(weight, most) - most
-        free = now
-        for ticket in self._recent:
-            if over <= 0:
-                break
-            free, over = ticket.left_at + _WINDOW, over - ticket.weight
-        return free
+        return self.wire.fits_at(now, weight, max(1, int(self.ceiling.pace)))
 
-    def _pace(self, now: float) -> float:
-        return _HALTED_REPLIES if self.halted(now) else self.rate(now)
-
-    def _choose(self, now: float) -> tuple[Ticket | None, float]:
-        """The first ticket in order of lanes whose chat may be written to; else when the soonest one may."""
-        soonest = now + 60.0
+    def _choose(self, now: float) -> tuple[Queue, Ticket | None]:
+        """The first ticket, in order of lanes, whose chat may be written to."""
         for lane in self._order(now):
-            line = self._lines[lane]
-            for place, ticket in enumerate(line):
-                if ticket.cancelled:
-                    continue
-                ready = self._ready(ticket)
-                if ready <= now:
-                    del line[place]
-                    return ticket, now
-                soonest = min(soonest, ready)
-            self._forget_cancelled(line)
-        if self.halted(now):
-            soonest = min(soonest, self._halted_until)
-        return None, soonest
+            queue = self._queues[lane]
+            ticket = queue.first(now, self.wire.ready_at)
+            if ticket is not None:
+                break
+        return queue, ticket
+
+    def _soonest(self, now: float) -> float:
+        """When the first chat that has to wait may be written to."""
+        lanes = self._order(now)
+        soonest = min(self._queues[lane].soonest() for lane in lanes)
+        return min(soonest, self._halted_until) if self.halted(now) else soonest
 
     def _order(self, now: float) -> tuple[Lane, ...]:
         if self.halted(now):
             return (Lane.REPLY,)
         if self._alerts_in_a_row >= _ALERTS_IN_A_ROW:
             return (Lane.REPLY, Lane.ALERT, Lane.BULK)
-        if self._replies_in_a_row >= _REPLIES_IN_A_ROW and self._lines[Lane.BULK]:
+        if self._replies_in_a_row >= _REPLIES_IN_A_ROW:
             return (Lane.ALERT, Lane.BULK, Lane.REPLY)
         return (Lane.ALERT, Lane.REPLY, Lane.BULK)
 
-    @staticmethod
-    def _forget_cancelled(line: deque[Ticket]) -> None:
-        while line and line[0].cancelled:
-            line.popleft()
-
-    def _ready(self, ticket: Ticket) -> float:
-        """When the ticket's chat may be written to again."""
-        if self.unlimited or not ticket.chat:
-            return 0.0
-        ready = 0.0
-        if ticket.group and self.limits.per_group_minute is not None:
-            times = self._groups.get(ticket.chat)
-            over = len(times) + ticket.weight - self.limits.per_group_minute if times is not None else 0
-            if times and over > 0:
-                ready = times[min(over, len(times)) - 1] + _GROUP_WINDOW
-        if self.limits.per_chat_second is not None:
-            last = self._chats.get(ticket.chat)
-            if last is not None:
-                ready = max(ready, last + _CHAT_MARGIN / self.limits.per_chat_second)
-        return ready
-
-    def _left(self, ticket: Ticket, now: float) -> None:
-        """Remember that a message leaves now."""
+    def _leave(self, ticket: Ticket, now: float) -> None:
+        """Remember that a message is let go."""
         self._alerts_in_a_row = self._alerts_in_a_row + 1 if ticket.lane is Lane.ALERT else 0
         if ticket.lane is not Lane.ALERT:
             self._replies_in_a_row = self._replies_in_a_row + 1 if ticket.lane is Lane.REPLY else 0
-        if self.unlimited:
+        if self._free:
+            self.ceiling.departed(now, ticket.weight)
             return
-        late = now - self._next
-        pace = self._pace(now)
-        base = self._next if 0 <= late <= 1.0 / pace else now
-        self._next = base + ticket.weight / pace
-        ticket.left_at = now
-        self._door = ticket
-        self._recent.append(ticket)
-        self._in_window += ticket.weight
-        if not ticket.chat:
+        self.wire.leave(ticket, now)
+        self._door, self._door_until = ticket, now + _DOOR
+        if self.halted(now):
+            self._halted_next, self._replied_in_halt = now + self._halted_distance, True
             return
-        rest = (ticket.weight - 1) * _CHAT_MARGIN / (self.limits.per_chat_second or 1.0)
-        self._remember(self._chats, ticket.chat, now, now + rest)
-        if ticket.group and self.limits.per_group_minute is not None:
-            times = self._groups.setdefault(ticket.chat, deque(maxlen=self.limits.per_group_minute))
-            times.extend([now] * ticket.weight)
-            self._groups.move_to_end(ticket.chat)
-            self._trim_groups(now)
+        self._left_since_halt = True
+        due = now if self._next < now - _REST else max(self._next, now - _CATCH_UP)
+        self._next = due + ticket.weight / self._pace()
 
-    def _remember(self, chats: OrderedDict[str, float], chat: str, now: float, until: float) -> None:
-        chats[chat] = until
-        chats.move_to_end(chat)
-        oldest = now - 2 * _CHAT_MARGIN / (self.limits.per_chat_second or 1.0)
-        while chats and next(iter(chats.values())) < oldest:
-            chats.popitem(last=False)
+    def _pace(self) -> float:
+        return self.ceiling.pace * MARGIN
 
-    def _trim_groups(self, now: float) -> None:
-        while self._groups:
-            chat, times = next(iter(self._groups.items()))
-            if times[-1] >= now - _GROUP_WINDOW:
-                return
-            del self._groups[chat]
+    def _nearest(self) -> float:
+        """Seconds that two messages are apart at least."""
+        return 0.5 / self._pace() if self._pace() < _EVEN else 0.0

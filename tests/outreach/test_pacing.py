@@ -1,204 +1,196 @@
-"""Pacing: what may leave when, for any order of wishes."""
+"""Pacing: who leaves when, for any order of wishes."""
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter
-from collections.abc import Sequence
+import statistics
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bot.core.channel import Limits
 from bot.core.words import Lane
-from bot.outreach.pacing import Pacer, Ticket
-
-TELEGRAM = Limits(per_second=30, per_chat_second=1, per_group_minute=20)
+from tests.support.pacing import TELEGRAM, UNLIMITED, World, people, per_chat
 
 
-class Simulation:
-    """A pacer under a clock that only the test moves."""
-
-    def __init__(self, limits: Limits = TELEGRAM, delays: Sequence[float] = (0.0005,)) -> None:
-        self.pacer = Pacer(limits)
-        self.delays = itertools.cycle(delays)
-        self.doorstep: tuple[Ticket, float] | None = None
-        self.now = 100.0
-        self.left: list[tuple[float, Lane, str, bool]] = []
-
-    def wish(self, lane: Lane, chat: str, *, group: bool = False, weight: int = 1) -> Ticket:
-        ticket = Ticket(lane, chat, group, lambda: self._fly(ticket), weight)
-        self.pacer.ask(ticket)
-        return ticket
-
-    def _fly(self, ticket: Ticket) -> None:
-        """Some messages are on the wire at once, some only after the loop was busy with something else."""
-        self.doorstep = (ticket, self.now + next(self.delays))
-
-    def _arrive(self) -> None:
-        assert self.doorstep is not None
-        ticket, self.now = self.doorstep
-        self.doorstep = None
-        self.left.extend([(self.now, ticket.lane, ticket.chat, ticket.group)] * ticket.weight)
-        self.pacer.on_wire(ticket, self.now)
-
-    def run(self, until: float) -> None:
-        """Move on as a timer would, a little late each time."""
-        while self.now < until:
-            wait = self.pacer.turn(self.now)
-            if self.doorstep is not None:
-                self._arrive()
-            elif wait is None:
-                return
-            else:
-                self.now = min(until, self.now + wait + next(self.delays))
-
-    def times(self, lane: Lane | None = None) -> list[float]:
-        return [at for at, of, _, _ in self.left if lane in (None, of)]
-
-
-def _most_within(times: list[float], seconds: float) -> int:
-    times = sorted(times)
-    return max((sum(1 for t in times[i:] if t < at + seconds) for i, at in enumerate(times)), default=0)
-
-
-@settings(max_examples=300)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(list(Lane)),
-            st.integers(0, 12),
-            st.booleans(),
-            st.floats(0, 1.5),
-            st.sampled_from([1, 1, 1, 4, 10]),
-        ),
-        max_size=150,
-    ),
-    st.lists(st.sampled_from([0.0, 0.0005, 0.003, 0.02, 0.09]), min_size=1, max_size=20),
-)
-def test_no_limit_is_ever_exceeded(wishes: list[tuple[Lane, int, bool, float, int]], delays: list[float]) -> None:
-    world = Simulation(delays=delays)
-    for lane, number, group, pause, weight in wishes:
-        world.wish(lane, f"{'g' if group else 'p'}{number}", group=group, weight=weight)
-        world.run(world.now + pause)
-    world.run(world.now + 6000)
-    assert len(world.left) == sum(weight for *_, weight in wishes)
-    assert _most_within(world.times(), 1.0) <= 30
-    for chat in {c for _, _, c, _ in world.left}:
-        of_chat = [at for at, _, c, _ in world.left if c == chat]
-        moments = Counter(of_chat)  # an album is one moment; what follows waits a second for each of its pictures
-        assert all(b - a >= moments[a] * 1.0 for a, b in itertools.pairwise(sorted(moments)))
-        if chat.startswith("g"):
-            assert _most_within(of_chat, 60.0) <= 20
-
-
-def test_bulk_alone_uses_nearly_the_whole_rate() -> None:
-    world = Simulation()
-    for number in range(300):
-        world.wish(Lane.BULK, f"p{number}")
-    world.run(110.0)
-    assert len(world.left) >= 290
-
-
-def test_a_busy_loop_costs_no_pace() -> None:
-    world = Simulation(delays=(0.0005, 0.012, 0.003, 0.02))
-    for number in range(400):
-        world.wish(Lane.BULK, f"p{number}")
-    world.run(110.0)
-    assert 275 <= len(world.left) <= 296
-    assert _most_within(world.times(), 1.0) <= 30
+def _crowd(world: World, lane: Lane, count: int, prefix: str = "") -> None:
+    for number in range(count):
+        world.wish(lane, f"{prefix or lane}{number}")
 
 
 def test_alerts_go_before_replies_and_replies_before_bulk() -> None:
-    world = Simulation()
-    for lane in (Lane.BULK, Lane.REPLY, Lane.ALERT):
+    world = World()
+    for lane in (Lane.BULK, Lane.BULK, Lane.REPLY, Lane.ALERT):
         world.wish(lane, str(lane))
-    world.run(110.0)
-    assert [lane for _, lane, _, _ in world.left] == [Lane.ALERT, Lane.REPLY, Lane.BULK]
+    world.run(10)
+    assert [m.lane for m in world.left] == [Lane.BULK, Lane.ALERT, Lane.REPLY, Lane.BULK]
+
+
+def test_an_alert_overtakes_a_thousand_waiting_messages() -> None:
+    world = World()
+    _crowd(world, Lane.BULK, 1000)
+    world.wish_at(5.001, Lane.ALERT, "somebody")
+    world.run(10)
+    assert world.waits(Lane.ALERT)[0] < 0.04
 
 
 def test_bulk_keeps_a_fifth_while_replies_wait() -> None:
-    world = Simulation()
-    for number in range(200):
-        world.wish(Lane.REPLY, f"r{number}")
-        world.wish(Lane.BULK, f"b{number}")
-    world.run(103.0)
-    bulk, reply = len(world.times(Lane.BULK)), len(world.times(Lane.REPLY))
-    assert bulk == pytest.approx(reply / 4, abs=2)
+    world = World()
+    _crowd(world, Lane.REPLY, 200)
+    _crowd(world, Lane.BULK, 200)
+    world.run(3)
+    assert len(world.times(Lane.BULK)) == pytest.approx(len(world.times(Lane.REPLY)) / 4, abs=2)
 
 
 def test_replies_keep_a_tenth_while_alerts_go_out() -> None:
-    world = Simulation()
-    for number in range(400):
-        world.wish(Lane.ALERT, f"a{number}")
-        world.wish(Lane.REPLY, f"r{number}")
-    world.run(105.0)
+    world = World()
+    _crowd(world, Lane.ALERT, 400)
+    _crowd(world, Lane.REPLY, 400)
+    world.run(5)
     assert len(world.times(Lane.REPLY)) == pytest.approx(len(world.times(Lane.ALERT)) / 9, abs=2)
 
 
+def test_everybody_in_one_lane_waits_alike() -> None:
+    world = World()
+    world.keep_sending(people(), waiting=300)
+    world.run(60)
+    waits = world.waits(Lane.BULK)
+    assert max(waits) < 1.1 * statistics.median(waits)
+
+
+def test_a_reply_hardly_waits_while_a_run_goes_at_full_pace() -> None:
+    world = World()
+    world.keep_sending(people())
+    for number in range(300):
+        world.wish_at(0.19731 * number, Lane.REPLY, f"asks{number % 10}{number // 100}")
+    world.run(62)
+    waits = world.waits(Lane.REPLY)
+    assert len(waits) == 300
+    assert statistics.median(waits) < 0.04
+    assert waits[-4] < 0.1
+    assert len(world.left) > 29.3 * 62
+
+
+def test_a_reply_hardly_waits_while_albums_go_out() -> None:
+    world = World()
+    for number in range(200):
+        world.wish(Lane.BULK, f"album{number}", weight=10)
+    for number in range(60):
+        world.wish_at(0.5 + 0.4437 * number, Lane.REPLY, f"asks{number}")
+    world.run(30)
+    assert world.waits(Lane.REPLY)[-1] < 0.4
+    assert len(world.times()) > 20 * 30
+
+
+def test_albums_count_as_their_pictures() -> None:
+    world = World()
+    for number in range(100):
+        world.wish(Lane.BULK, f"album{number}", weight=10)
+    world.run(30)
+    assert len(world.times()) > 29.3 * 30
+
+
 def test_a_busy_chat_does_not_hold_up_the_others() -> None:
-    world = Simulation()
+    world = World()
     for _ in range(5):
         world.wish(Lane.REPLY, "busy")
-    for number in range(20):
-        world.wish(Lane.REPLY, f"r{number}")
-    world.run(101.0)
-    assert len([c for _, _, c, _ in world.left if c != "busy"]) == 20
+    _crowd(world, Lane.REPLY, 20)
+    world.run(1)
+    assert per_chat(world) == {f"{Lane.REPLY}{n}": 1 for n in range(20)} | {"busy": 1}
+
+
+def test_busy_chats_do_not_push_in_before_somebody_who_came_first() -> None:
+    world = World()
+    for _ in range(100):
+        for number in range(40):
+            world.wish(Lane.REPLY, f"busy{number}")
+    world.wish_at(10, Lane.REPLY, "patient")
+    world.run(20)
+    waited = next(m.waited for m in world.left if m.chat == "patient")
+    assert waited < 1.6
+
+
+def test_messages_to_one_chat_keep_their_order() -> None:
+    world = World()
+    tickets = [world.wish(Lane.REPLY, "chat", weight=w) for w in (1, 2, 3, 1, 2)]
+    tickets[2].cancelled = True
+    world.run(30)
+    assert [m.weight for m in world.left] == [1, 2, 1, 2]
+
+
+def test_an_edit_waits_for_no_chat() -> None:
+    world = World()
+    world.wish(Lane.REPLY, "chat")
+    for _ in range(5):
+        world.wish(Lane.REPLY)
+    world.run(0.5)
+    assert len(world.left) == 6
 
 
 def test_a_pause_that_the_platform_asks_for_stops_runs_but_not_replies() -> None:
-    world = Simulation()
+    world = World()
     world.pacer.slow_down(world.now, 10.0)
-    for number in range(50):
-        world.wish(Lane.BULK, f"b{number}")
-        world.wish(Lane.ALERT, f"a{number}")
-        world.wish(Lane.REPLY, f"r{number}")
-    world.run(110.0)
+    for lane in Lane:
+        _crowd(world, lane, 50)
+    world.run(9.9)
     assert not world.times(Lane.BULK)
     assert not world.times(Lane.ALERT)
-    assert 8 <= len(world.times(Lane.REPLY)) <= 12
+    assert len(world.times(Lane.REPLY)) == 9
+    world.run(12)
+    assert len(world.times(Lane.ALERT)) > 30
 
 
-def test_the_pace_drops_after_a_pause_and_recovers_slowly() -> None:
-    world = Simulation()
-    full = world.pacer.rate(world.now)
-    world.pacer.slow_down(world.now, 3.0)
-    assert world.pacer.rate(103.0) == pytest.approx(full * 0.7)
-    assert world.pacer.rate(113.0) == pytest.approx(full * 0.76)
-    assert world.pacer.rate(400.0) == full
-
-
-def test_several_refusals_in_one_pause_lower_the_pace_once() -> None:
-    world = Simulation()
-    full = world.pacer.rate(world.now)
-    for _ in range(5):
-        world.pacer.slow_down(world.now, 3.0)
-    assert world.pacer.rate(103.0) == pytest.approx(full * 0.7)
-
-
-def test_no_limit_of_our_own_lets_everything_go_at_once() -> None:
-    world = Simulation(Limits(per_second=None, per_chat_second=1, per_group_minute=20))
-    for _ in range(500):
-        world.wish(Lane.BULK, "same")
-    assert world.pacer.turn(world.now) is None
-    assert not world.pacer._lines[Lane.BULK]
-
-
-def test_the_platform_is_obeyed_even_without_a_limit_of_our_own() -> None:
-    world = Simulation(Limits(per_second=None))
-    world.pacer.slow_down(world.now, 5.0)
-    world.wish(Lane.BULK, "somebody")
-    world.run(104.9)
-    assert not world.left
-    world.run(106.0)
-    assert len(world.left) == 1
+def test_replies_that_are_refused_in_a_pause_come_more_rarely() -> None:
+    world = World()
+    world.pacer.slow_down(world.now, 40.0)
+    for second in range(1, 40):
+        world.wish_at(second, Lane.REPLY, f"asks{second}")
+    for moment in (1.1, 3.2, 7.3, 15.4):
+        world.run(moment)
+        world.pacer.slow_down(world.now, 1000.0 + 40.0 - world.now)
+    assert [round(at - 1000) for at in world.times()] == [1, 3, 7, 15]
+    world.run(41)
+    assert len(world.left) > 20
 
 
 def test_who_gave_up_waiting_does_not_take_a_slot() -> None:
-    world = Simulation()
+    world = World()
+    world.pacer.slow_down(world.now, 1.0)
     first = world.wish(Lane.BULK, "a")
     first.cancelled = True
     world.wish(Lane.BULK, "b")
-    world.run(101.0)
-    assert [c for _, _, c, _ in world.left] == ["b"]
+    world.run(2)
+    assert [m.chat for m in world.left] == ["b"]
+
+
+def test_when_all_gave_up_nobody_waits() -> None:
+    world = World()
+    ticket = world.wish(Lane.BULK, "a")
+    world.run(1)
+    ticket = world.wish(Lane.BULK, "a")
+    ticket.cancelled = True
+    world.run(3)
+    assert world.pacer.turn(world.now) is None
+    assert len(world.left) == 1
+
+
+def test_no_limit_of_our_own_lets_everything_go_at_once() -> None:
+    world = World(UNLIMITED)
+    for _ in range(500):
+        world.wish(Lane.BULK, "same")
+    world.run(0.001)
+    assert len(world.left) == 500
+    assert world.pass_open(500) == 500
+
+
+def test_nobody_passes_who_would_overtake_others() -> None:
+    world = World(UNLIMITED)
+    world.pacer.slow_down(world.now, 5.0)
+    world.wish(Lane.BULK, "somebody")
+    assert not world.pass_open(1)
+    world.run(4.9)
+    assert not world.left
+    world.run(5.1)
+    assert len(world.left) == 1
+    assert world.pass_open(1)
+
+
+def test_with_a_limit_nobody_passes_without_a_ticket() -> None:
+    assert not World(TELEGRAM).pass_open(1)
