@@ -117,9 +117,9 @@ def _by_text(error: theirs.TelegramError) -> SendError:
 
 def _token(error: theirs.TelegramError) -> SendError:
     """401 and 404. python-telegram-bot wraps the server's words once more, and 404 may also be a foreign server's."""
+    words = [e for e in _chain(error) if isinstance(e, theirs.TelegramError) and not isinstance(e, GarbledAnswer)][-1]
     if _garbled(error):
-        return NotSent(_detail(error))
-    words = [cause for cause in _chain(error) if isinstance(cause, theirs.TelegramError)][-1]
+        return NotSent(_detail(words))
     if "method not found" in words.message.lower():
         return BadContent(_detail(words))
     return AccountStopped(_detail(words))

@@ -5,48 +5,31 @@ from __future__ import annotations
 import asyncio
 import socket
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp import TCPConnector
 from aiohttp.connector import Connection
 from telegram import InputFile
-from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.request import RequestData
 from telegram.request._requestparameter import RequestParameter
 
 from bot.channels.telegram_http import AiohttpRequest, AnswerLost, GarbledAnswer, NotWritten
+from tests.channels.listening import OK, Handler, answer, say_nothing, whole
+from tests.channels.listening import listening as listening_at
 
 TOKEN = "123456:AAE-fAkE_tOkEn_000000000000000000000"
-OK = b'{"ok":true,"result":{"message_id":7}}'
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
 async def listening(handler: Handler) -> AsyncIterator[str]:
-    """The address of a server that treats each connection so."""
-    writers: list[asyncio.StreamWriter] = []
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        try:
-            await handler(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}/bot{TOKEN}/sendMessage"
-    finally:
-        server.close()
-        for writer in writers:
-            writer.transport.abort()
-        await server.wait_closed()
+    """The address of a method on a server that treats each connection so."""
+    async with listening_at(handler) as server:
+        yield f"{server.root}/bot{TOKEN}/sendMessage"
 
 
 @pytest.fixture
@@ -54,18 +37,6 @@ async def request_() -> AsyncIterator[AiohttpRequest]:
     transport = AiohttpRequest(read_seconds=0.3)
     yield transport
     await transport.shutdown()
-
-
-async def whole(reader: asyncio.StreamReader) -> bytes:
-    """One request with its body."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    size = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
-    return head + await reader.readexactly(size)
-
-
-async def answer(writer: asyncio.StreamWriter, body: bytes = OK, status: str = "200 OK", more: str = "") -> None:
-    writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body)
-    await writer.drain()
 
 
 def data(**fields: object) -> RequestData:
@@ -101,10 +72,6 @@ async def close_after_reading(reader: asyncio.StreamReader, writer: asyncio.Stre
 async def reset_after_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await whole(reader)
     writer.transport.abort()
-
-
-async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
 
 
 async def half_an_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -253,6 +220,17 @@ async def test_files_travel_as_a_form_with_their_names_in_utf8(request_: Aiohttp
     assert 'name="document"; filename="Lịch \\"họp\\"__.pdf"'.encode() in body
     assert b'[{"type": "bold"}]' in body
     assert b"x" * 3_000_000 in body
+
+
+async def test_how_long_to_wait_may_be_in_the_header_alone(request_: AiohttpRequest) -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await whole(reader)
+        await answer(writer, b"<html>", "429 Too Many Requests", "Retry-After: 17\r\n")
+
+    async with listening(flood) as url:
+        with pytest.raises(RetryAfter) as caught:
+            await request_.post(url, data(chat_id=5))
+    assert caught.value.retry_after == timedelta(seconds=17)
 
 
 async def test_a_refusal_keeps_telegrams_words(request_: AiohttpRequest) -> None:
