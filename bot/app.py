@@ -19,6 +19,7 @@ from bot.core.words import AccountState
 from bot.db import Database, accounts
 from bot.db.guard import SoleSender
 from bot.db.migrate import migrate
+from bot.engine import Engine
 from bot.engine.local import LocalEngine
 from bot.inbox import Inbox
 from bot.outreach import alarms, curriculum
@@ -30,7 +31,7 @@ from bot.web.metrics import Metrics
 from bot.web.server import WebServer
 from handlers import ROUTERS
 from handlers.commands import described
-from jobs import JOBS, JobContext
+from jobs import JOBS, Job, JobContext
 from jobs.scheduler import Scheduler
 from messages import Phrasebook
 from messages.content import packs
@@ -104,14 +105,8 @@ class App:
         self.channels = list(make_channels(settings, self.desk.clock, self.desk.book) if channels is None else channels)
         self.metrics = Metrics()
         self.sole = SoleSender(self.database, settings.sqlite_path)
-        self.engine = LocalEngine(
-            self.database,
-            self.desk,
-            self.channels,
-            meter=self.metrics,
-            sends=send,
-            sole=self.sole if send else None,
-        )
+        self.send = send
+        self.engine = self.make_engine()
         self.inbox = Inbox(
             self.database,
             self.desk,
@@ -119,14 +114,25 @@ class App:
             {c.account: c.capabilities for c in self.channels},
             self.engine.leave,
             meter=self.metrics,
+            owner=self.engine.name,
         )
         hooks = [c.webhook for c in self.channels if c.webhook is not None]
         self.web = WebServer(settings, hooks, self.health, self.metrics)
-        self.scheduler = Scheduler(JOBS, JobContext(self.database, self.desk, self.engine.wake, self.metrics))
-        self.send = send
+        context = JobContext(self.database, self.desk, self.engine.wake, self.metrics)
+        self.chores = Scheduler([job for job in JOBS if job.everywhere], context)
+        self.scheduler = Scheduler([self.on_duty(job) for job in JOBS if not job.everywhere], context)
         for channel in self.channels:
             self.desk.links[channel.account] = channel.link
             self.desk.share_links[channel.account] = channel.share_link
+
+    def make_engine(self) -> Engine:
+        """Who sends."""
+        sole = self.sole if self.send else None
+        return LocalEngine(self.database, self.desk, self.channels, meter=self.metrics, sends=self.send, sole=sole)
+
+    def on_duty(self, job: Job) -> Job:
+        """A job as it is done by whoever holds the clock."""
+        return job
 
     @property
     def url(self) -> str:
@@ -136,20 +142,33 @@ class App:
     async def start(self) -> None:
         """Database, then what sends, then what receives, then the clock: nothing arrives that could not be answered."""
         await migrate(self.database)
-        if self.send:
-            await self.sole.take()
+        await self.enter()
         try:
             await self._prepare(self.desk.clock.now())
             await self.engine.start()
-            await self.web.start()
-            for channel in self.channels:
-                await self._start_channel(channel)
-            if self.send:
-                self.scheduler.start()
+            self.chores.start()
+            await self.open()
         except BaseException:
             await self.stop()
             raise
         log.info("Loa Số works", accounts=[c.account for c in self.channels], sends=self.send, url=self.url)
+
+    async def enter(self) -> None:
+        """Make sure that this process may work on the database. Raises `UserError` if it may not."""
+        if self.send:
+            await self.sole.take()
+
+    async def open(self) -> None:
+        """Receive, and let the clock tick."""
+        await self.web.start()
+        for channel in self.channels:
+            await self.start_channel(channel)
+        if self.send:
+            self.scheduler.start()
+
+    async def leave(self) -> None:
+        """Give up what `enter` took."""
+        await self.sole.release()
 
     async def _prepare(self, now: datetime) -> None:
         async with self.database.write() as tx:
@@ -161,7 +180,7 @@ class App:
             await ensure_admins(tx, self.settings.admins, now)
             await curriculum.sync(tx, self.desk.pack)
 
-    async def _start_channel(self, channel: Channel) -> None:
+    async def start_channel(self, channel: Channel) -> None:
         """An account that its platform refuses stops alone."""
         try:
             await channel.start(self.inbox.receive)
@@ -176,12 +195,13 @@ class App:
         """In the opposite order: nothing new comes in, what is in flight leaves, everything is written down."""
         self.engine.quiesce()
         receiving = asyncio.gather(*(c.stop() for c in self.channels), return_exceptions=True)
-        await asyncio.gather(self.scheduler.stop(), asyncio.wait((receiving,), timeout=_RECEIVE_PATIENCE))
+        clocks = (self.scheduler.stop(), self.chores.stop())
+        await asyncio.gather(*clocks, asyncio.wait((receiving,), timeout=_RECEIVE_PATIENCE))
         await self.engine.stop()
         receiving.cancel()
         await self.web.stop()
         await asyncio.gather(*(c.close() for c in self.channels), return_exceptions=True)
-        await self.sole.release()
+        await self.leave()
         await self.database.close()
 
     async def health(self) -> dict[str, Any]:
@@ -197,9 +217,8 @@ class App:
         return {"ok": not problems, "database": "ok", "accounts": {c: problems.get(c, "ok") for c in sorted(ours)}}
 
 
-async def serve(settings: Settings, *, send: bool = True) -> None:
+async def serve(app: App) -> None:
     """Run until SIGTERM or SIGINT. A second signal does not wait any longer."""
-    app = App(settings, send=send)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     me = asyncio.current_task()

@@ -54,9 +54,10 @@ def demo() -> int:
 
 @app.command()
 def run(
-    no_send: Annotated[bool, typer.Option("--no-send", help="Receive and plan, but send nothing.")] = False,
+    no_send: Annotated[bool, typer.Option("--no-send", help="Receive, answer and plan, but send no runs.")] = False,
 ) -> int:
-    """Run the bot: channels, clock, sender and web in one process, until it is stopped."""
+    """Run the bot: channels, clock, sender and web in one process, until it is stopped. With LOASO_ENGINE=cluster there
+    may be any number of these and of 'loaso worker'."""
     from bot.commands import service
 
     return service.run(send=not no_send)
@@ -64,7 +65,7 @@ def run(
 
 @app.command()
 def worker() -> int:
-    """A sending worker of the cluster engine (comes in a later version)."""
+    """A process that only sends, beside 'loaso run --no-send', with LOASO_ENGINE=cluster. Start as many as you like."""
     from bot.commands import service
 
     return service.worker()

@@ -18,6 +18,7 @@ from bot.core.meter import Meter, NullMeter
 from bot.db import Database, Tx, accounts, conversations, replies
 from bot.db import inbound as seen
 from bot.db.session import is_passing
+from bot.db.sql import one_at_a_time
 from bot.db.tables import Account, Contact, Person, Reply
 from bot.outreach import people
 from bot.outreach.desk import Desk
@@ -56,7 +57,8 @@ class KeyedLock:
 
 
 class Inbox:
-    """Takes inbound events of all channels. `leave` is told of queued replies after each commit."""
+    """Takes inbound events of all channels. `leave` is told of queued replies after each commit. `owner` is this
+    process's name where there are several."""
 
     def __init__(
         self,
@@ -67,6 +69,7 @@ class Inbox:
         leave: Callable[[list[Reply]], None],
         *,
         meter: Meter | None = None,
+        owner: str | None = None,
     ) -> None:
         self.database = database
         self.desk = desk
@@ -74,6 +77,7 @@ class Inbox:
         self.capabilities = capabilities
         self.leave = leave
         self.meter: Meter = meter or NullMeter()
+        self.owner = owner
         self._turn = KeyedLock()
 
     async def receive(self, inbound: Inbound) -> None:
@@ -101,6 +105,9 @@ class Inbox:
     async def _store(self, inbound: Inbound) -> Handled:
         now = self.desk.clock.now()
         async with self.database.write() as tx:
+            if self.owner is not None:
+                replies.take_on(tx, self.owner)
+                await one_at_a_time(tx, f"chat {inbound.account.partition(':')[0]} {inbound.chat_id}")
             account = await accounts.ensure(tx, inbound.account, now)
             if not await seen.is_new(tx, account.id, inbound.external_id, now):
                 return Handled(fresh=False)

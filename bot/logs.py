@@ -14,6 +14,7 @@ import structlog
 _TOKEN = re.compile(r"(?:bot)?\d{3,20}:[A-Za-z0-9_-]{10,}")
 _PHONE = re.compile(r"(?<![\w:-])\+?84\d{9}(?!\w)|(?<![\w:-])0\d{9,10}(?!\w)")
 _PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@/\s]+@")
+_NOISY = ("aiohttp.access", "aiosqlite", "alembic", "apscheduler", "httpx", "procrastinate", "sqlalchemy", "telegram")
 _NEVER = frozenset({"text", "caption", "name", "phone", "token", "sender_name", "first_name", "last_name", "title"})
 
 
@@ -52,7 +53,7 @@ def configure(level: str = "INFO", form: str = "auto") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("aiosqlite", "apscheduler", "httpx", "telegram", "alembic", "sqlalchemy", "aiohttp.access"):
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 

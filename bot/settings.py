@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     admins: Annotated[tuple[Address, ...], NoDecode] = ()
     timezone: str = "Asia/Ho_Chi_Minh"
     engine: EngineKind = EngineKind.LOCAL
+    cluster_lease: Annotated[float, Field(ge=2, le=300)] = 20
     log_level: str = "INFO"
     log_format: Annotated[str, Field(pattern="^(auto|json|console)$")] = "auto"
 

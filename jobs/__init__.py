@@ -12,10 +12,10 @@ from jobs.tips import plan_tips
 JOBS = (
     Job("progress", tell_progress, every=2),
     Job("expiry", expire, every=30),
-    Job("census", count_runs, every=15),
+    Job("census", count_runs, every=15, everywhere=True),
     Job("tips", plan_tips, every=60),
     Job("events", remind, every=60),
-    Job("answers", refresh_answers, every=300),
+    Job("answers", refresh_answers, every=300, everywhere=True),
     Job("cleanup", cleanup, every=3600),
 )
 

@@ -31,8 +31,10 @@ Work = Callable[[JobContext], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One line of the timetable: every so many seconds."""
+    """One line of the timetable: every so many seconds. What each process does for itself is done `everywhere`,
+    whoever holds the clock."""
 
     name: str
     work: Work
     every: float
+    everywhere: bool = False

@@ -63,8 +63,6 @@ async def _everything() -> AsyncIterator[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    if settings.engine is EngineKind.CLUSTER:
-        yield wrong("settings", "LOASO_ENGINE=cluster comes in a later version: set it to local")
     try:
         secret_key(settings)
     except (SettingsError, OSError) as error:
@@ -83,6 +81,10 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         database = Database(settings.database_url)
         try:
             await migrate(database)
+            if settings.engine is EngineKind.CLUSTER:
+                from bot.db import queue
+
+                await queue.ensure(database)
             async with database.write() as tx:
                 count = len(await units.ever(tx))
         finally:

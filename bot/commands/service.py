@@ -8,23 +8,22 @@ from typing import Any
 
 from bot import logs
 from bot.commands import console
-from bot.commands.edge import DONE, WRONG
+from bot.commands.edge import DONE
 from bot.core.errors import UserError
 from bot.settings import EngineKind, Settings, load, unknown_names
 
-_LATER = "The cluster engine comes in a later version: run 'loaso run' with LOASO_ENGINE=local"
+_ALONE = (
+    "A worker is one of several processes: set LOASO_ENGINE=cluster and LOASO_DATABASE_URL=postgresql+psycopg://…, "
+    "or use 'loaso run', which sends by itself"
+)
 
 
 def run(*, send: bool) -> int:
-    from bot.app import serve
-
     settings = load()
-    if settings.engine is EngineKind.CLUSTER:
-        raise UserError(_LATER)
     _prepare(settings)
     if not settings.telegram_token:
         console.say("No account is set: LOASO_TELEGRAM_TOKEN is empty. Everything else works; try 'loaso demo'.")
-    _stay(serve(settings, send=send))
+    _stay(_serve(settings, send=send, receive=True))
     return DONE
 
 
@@ -38,8 +37,25 @@ def demo() -> int:
 
 
 def worker() -> int:
-    console.say(f"{_LATER}.")
-    return WRONG
+    settings = load()
+    if settings.engine is not EngineKind.CLUSTER:
+        raise UserError(_ALONE)
+    _prepare(settings)
+    if not settings.telegram_token:
+        console.say("No account is set: LOASO_TELEGRAM_TOKEN is empty, so there is nothing to send with.")
+    _stay(_serve(settings, send=True, receive=False))
+    return DONE
+
+
+async def _serve(settings: Settings, *, send: bool, receive: bool) -> None:
+    from bot.app import App, serve
+
+    if settings.engine is EngineKind.LOCAL:
+        await serve(App(settings, send=send))
+        return
+    from bot.cluster_app import ClusterApp
+
+    await serve(ClusterApp(settings, send=send, receive=receive))
 
 
 def _prepare(settings: Settings) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from psycopg import AsyncConnection
 
-from bot.db.session import Database
+from bot.db.session import Database, Tx
 
 KEEPALIVE: dict[str, Any] = {
     "connect_timeout": 10,
@@ -34,3 +34,8 @@ async def connect(database: Database, name: str, **settings: str) -> AsyncConnec
     return await AsyncConnection.connect(
         address(database), autocommit=True, application_name=f"loaso {name}", options=options, **KEEPALIVE
     )
+
+
+async def raw(tx: Tx) -> AsyncConnection[Any]:
+    """The driver's own connection of an open transaction."""
+    return cast("AsyncConnection[Any]", (await (await tx.connection()).get_raw_connection()).driver_connection)

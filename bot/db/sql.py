@@ -23,6 +23,12 @@ async def changed(tx: Tx, statement: sa.Executable) -> int:
     return done.rowcount
 
 
+async def one_at_a_time(tx: Tx, what: str) -> None:
+    """Until this transaction ends, no other one that names the same does anything. On SQLite that is always so."""
+    if not is_sqlite(tx):
+        await tx.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 7046033))"), {"what": what})
+
+
 def insert(tx: Tx, table: Any) -> Any:
     """INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have."""
     return sqlite.insert(table) if is_sqlite(tx) else postgresql.insert(table)

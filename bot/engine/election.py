@@ -51,18 +51,26 @@ class Election:
         found = self._seats.get(seat)
         return found is not None and found.held and asyncio.get_running_loop().time() - self._heard < _FRESH
 
-    async def start(self) -> None:
-        """Raises `UserError` while the engine of one process sends on this database."""
+    async def open(self) -> None:
+        """Register this process as one of the cluster's, before it does anything. Raises `UserError` while the engine
+        of one process sends on this database."""
         await self._session.open()
+
+    async def start(self) -> None:
+        """Begin to be a candidate."""
         self._tasks = [asyncio.create_task(self._keep_asking(), name="election")]
         self._tasks += [asyncio.create_task(self._follow(s), name=f"seat {s.name}") for s in self._seats.values()]
 
-    async def stop(self) -> None:
-        """Leave every seat. Whoever was told that it was won has to end that work before."""
+    async def retire(self) -> None:
+        """Be told nothing more. The seats stay ours for a few seconds, to end in order what they are for."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+
+    async def stop(self) -> None:
+        """Leave every seat."""
+        await self.retire()
         for seat in self._seats.values():
             seat.held = False
         await self._session.close()

@@ -64,6 +64,7 @@ class LocalEngine:
         self.sends = sends
         self.ledger = Ledger(database)
         self.owner = secrets.token_hex(8)
+        self.name: str | None = None
         self.posts: dict[int, Post] = {}
         self._watch: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()

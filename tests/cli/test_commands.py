@@ -86,7 +86,7 @@ WRONG = [
     (("restore", "units.csv"), 1, "is not a copy made by 'loaso backup'"),
     (("restore", "other.db"), 1, "other.db is not a Loa Số database"),
     (("restore", "broken.db"), 1, "broken.db is"),
-    (("worker",), 1, "comes in a later version"),
+    (("worker",), 1, "A worker is one of several processes"),
     (("fly",), 2, "fly"),
     (("run", "--fast"), 2, "--fast"),
 ]

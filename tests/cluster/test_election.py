@@ -33,6 +33,10 @@ class Candidate:
         self.holds = False
         self.news.set()
 
+    async def run(self) -> None:
+        await self.election.open()
+        await self.election.start()
+
     async def hears(self) -> bool:
         await asyncio.wait_for(self.news.wait(), 5)
         self.news.clear()
@@ -64,9 +68,9 @@ async def _cut_sessions(database: Database) -> None:
 
 async def test_one_holds_the_clock_and_another_takes_over(new: New) -> None:
     first, second = new(), new()
-    await first.election.start()
+    await first.run()
     assert await first.hears()
-    await second.election.start()
+    await second.run()
     await first.election.stop()
     assert await second.hears()
     assert second.election.holds(CLOCK)
@@ -75,10 +79,10 @@ async def test_one_holds_the_clock_and_another_takes_over(new: New) -> None:
 
 async def test_a_cut_session_loses_the_seat_and_somebody_has_it_again(new: New, shared: Database) -> None:
     first = new()
-    await first.election.start()
+    await first.run()
     assert await first.hears()
     second = new()
-    await second.election.start()
+    await second.run()
     await _cut_sessions(shared)
     assert not await first.hears()
     holder, other = (first, second) if await asyncio.wait_for(_any_news(first, second), 5) is first else (second, first)
@@ -101,10 +105,10 @@ async def test_seats_are_taken_one_by_one(new: New, shared: Database) -> None:
 
     for candidate in (first, second):
         candidate.election.stand(7, "telegram:7", nothing, nothing)
-    await first.election.start()
+    await first.run()
     assert await first.hears()
     assert first.election.holds(7)
-    await second.election.start()
+    await second.run()
     assert not second.election.holds(7)
 
 
@@ -113,8 +117,8 @@ async def test_the_engine_of_one_process_and_a_cluster_exclude_each_other(new: N
     await sole.take()
     cluster = new()
     with pytest.raises(UserError, match="LOASO_ENGINE=local"):
-        await cluster.election.start()
+        await cluster.run()
     await sole.release()
-    await cluster.election.start()
+    await cluster.run()
     with pytest.raises(UserError, match="already sends"):
         await sole.take(patience=0.1)
