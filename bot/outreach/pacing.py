@@ -80,7 +80,7 @@ class Pacer:
         counts, nobody waiting ahead. Each `True` stands for one message that leaves now."""
         if not self._free and (any(self._queues.values()) or not self._is_free(now)):
             return False
-        self.ceiling.departed(now)
+        self.ceiling.departures.append(now)
         return True
 
     def rate(self) -> float:
@@ -126,7 +126,7 @@ class Pacer:
         if self._door is ticket:
             self._door = None
         if not self.halted(now):
-            self.ceiling.departed(now, ticket.weight)
+            self.ceiling.departures.extend((now,) * ticket.weight)
             listen = self.ceiling.advance(now)
             self._apart = now + (_LISTEN if listen else self._nearest())
         return True
@@ -190,7 +190,7 @@ class Pacer:
         if ticket.lane is not Lane.ALERT:
             self._replies_in_a_row = self._replies_in_a_row + 1 if ticket.lane is Lane.REPLY else 0
         if self._free:
-            self.ceiling.departed(now, ticket.weight)
+            self.ceiling.departures.extend((now,) * ticket.weight)
             return
         self.wire.leave(ticket, now)
         self._door, self._door_until = ticket, now + _DOOR

@@ -42,7 +42,8 @@ class Ceiling:
     full: float
     found: int | None = None
     """Messages a second that the platform bears; `None` while nothing was refused that still counts."""
-    _departures: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    departures: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    """When messages were on the wire, one by one, the latest last."""
     _most: float = 0.0
     """Messages a second that may go on after the refusal that counts now, of which there were so many."""
     _refusals: int = 0
@@ -58,10 +59,6 @@ class Ceiling:
     def pace(self) -> float:
         """Messages a second."""
         return self.full if self.found is None else min(self.full, self.found)
-
-    def departed(self, now: float, weight: int = 1) -> None:
-        """So many messages are on the wire."""
-        self._departures.extend((now,) * weight)
 
     def refused(self, now: float, until: float) -> None:
         """The platform refused a message; nothing but replies leaves until then."""
@@ -90,12 +87,12 @@ class Ceiling:
 
     def _borne(self) -> int:
         """How many got through in the second before the first refusal: whatever left after it was refused as well."""
-        times = reversed(self._departures)
+        times = reversed(self.departures)
         first = next(islice(times, self._refusals - 1, None), None)
         return 0 if first is None else sum(1 for _ in takewhile(lambda at: at > first - 1.0, times))
 
     def _since(self, moment: float) -> int:
-        return sum(1 for _ in takewhile(lambda at: at > moment, reversed(self._departures)))
+        return sum(1 for _ in takewhile(lambda at: at > moment, reversed(self.departures)))
 
     def advance(self, now: float) -> bool:
         """A message has departed. Returns whether it is one of the first that are more than was borne so far: its
