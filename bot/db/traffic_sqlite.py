@@ -44,8 +44,8 @@ FROM (
 ) AS looked
 CROSS JOIN contact ON contact.person_id = looked.person_id
 CROSS JOIN person ON person.id = looked.person_id
-WHERE looked.state = 0 AND contact.account_id = ? AND contact.state = 0 AND person.status <> 2
-ORDER BY looked.person_id, contact.id"""
+WHERE looked.state = 0 AND contact.account_id = ? AND contact.state = 0 AND person.status <> 2"""
+# CROSS JOIN keeps the loops as they are written, so the people come by id; an ORDER BY would sort all that are looked at
 
 _REACHED = "SELECT person_id FROM delivery WHERE run_id = ? AND person_id > ? ORDER BY person_id LIMIT 1 OFFSET ?"
 _TAKE = "UPDATE delivery SET state = 1, contact_id = ? WHERE run_id = ? AND person_id = ?"
