@@ -42,8 +42,11 @@ format: $(VENV)/.dev ## format and fix what can be fixed by machine
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: $(VENV)/.dev ## what a message costs, ours beside others' (benchmarks/README.md)
+	$(BIN)/python -m benchmarks
+
 lock: $(VENV)/.base ## refresh both lock files
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
-.PHONY: help run test check format lock
+.PHONY: help run test check format bench lock

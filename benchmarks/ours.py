@@ -18,7 +18,6 @@ from benchmarks.addresses import token
 from benchmarks.answers import TEXT
 from benchmarks.cost import Cost, Watch, Wrong
 from benchmarks.serving import Control
-from bot import logs
 from bot.app import App
 from bot.core.clock import Clock, utc_now
 from bot.core.events import Outbound
@@ -62,7 +61,6 @@ def settings(url: str, database_url: str, accounts: int = 1) -> Settings:
 @asynccontextmanager
 async def running(url: str, database_url: str, accounts: int = 1) -> AsyncIterator[App]:
     """The whole product, at half past one in the afternoon: nobody is asleep, no tip is due."""
-    logs.configure("WARNING")
     ahead = _DAYTIME - utc_now()
     app = App(settings(url, database_url, accounts), clock=Clock(_ZONE, lambda: datetime.now(UTC) + ahead))
     await app.start()
@@ -123,7 +121,12 @@ async def whole_path(
 
 
 async def reply_path(
-    url: str, database_url: str, chats: Sequence[int], warm_up: Sequence[int], postmaster: int | None
+    url: str,
+    database_url: str,
+    chats: Sequence[int],
+    warm_up: Sequence[int],
+    postmaster: int | None = None,
+    around: AbstractContextManager[object] = _NOTHING,
 ) -> Cost:
     """An update is fetched, stored and handled, and the menu leaves: for everybody once."""
     server = Control(url)
@@ -134,7 +137,8 @@ async def reply_path(
                 return bool((await tx.execute(sa.select(sa.exists().select_from(Reply)))).scalar_one())
 
         await replies.answered(server, warm_up, waiting=waiting)
-        return await replies.answered(server, chats, postmaster, waiting)
+        with around:
+            return await replies.answered(server, chats, postmaster, waiting)
 
 
 def check(status: dict[str, Any], expected: Sequence[int], arrived: Sequence[int]) -> None:

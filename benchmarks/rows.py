@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -16,8 +17,10 @@ from benchmarks import peers, replies
 from benchmarks.addresses import FIRST_CHAT
 from benchmarks.cost import Cost, Watch, Wrong
 from benchmarks.serving import Control
+from bot import logs
 
 WARM_UP_PEOPLE = 500
+_NOTHING = nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +66,19 @@ def _echo(opened: replies.Echo) -> Callable[[Order], Awaitable[Cost]]:
     return lambda order: replies.peer(opened, order.url, order.chats, order.warm_up)
 
 
-async def _sending(order: Order) -> Cost:
+async def sending(order: Order, around: AbstractContextManager[object] = _NOTHING) -> Cost:
+    """Our whole path of a run, measured within `around`."""
     from benchmarks import ours  # not above: the peers shall not carry us in their memory
 
-    return await ours.whole_path(order.url, order.database_url, order.chats, order.postmaster)
+    return await ours.whole_path(order.url, order.database_url, order.chats, order.postmaster, around)
 
 
-async def _replying(order: Order) -> Cost:
+async def replying(order: Order, around: AbstractContextManager[object] = _NOTHING) -> Cost:
+    """Our whole path of a reply."""
     from benchmarks import ours
 
-    return await ours.reply_path(order.url, order.database_url, order.chats, order.warm_up, order.postmaster)
+    said = (order.chats, order.warm_up)
+    return await ours.reply_path(order.url, order.database_url, *said, order.postmaster, around)
 
 
 SENDING = (
@@ -93,8 +99,8 @@ SENDING = (
     Row(name="aiogram-uvloop", title="aiogram + uvloop", work=_peer(peers.aiogram)),
     Row(name="aiohttp", title="bare aiohttp `ClientSession.post`, uvloop", work=_peer(peers.aiohttp)),
     Row(name="protocol", title="bare asyncio protocol, uvloop (the limit of Python)", work=_peer(peers.protocol)),
-    Row(name="ours-sqlite", title="**Loa Số, whole path, SQLite**", work=_sending, database="sqlite"),
-    Row(name="ours-postgres", title="**Loa Số, whole path, PostgreSQL**", work=_sending, database="postgres"),
+    Row(name="ours-sqlite", title="**Loa Số, whole path, SQLite**", work=sending, database="sqlite"),
+    Row(name="ours-postgres", title="**Loa Số, whole path, PostgreSQL**", work=sending, database="postgres"),
 )
 REPLYING = (
     Row(
@@ -106,8 +112,8 @@ REPLYING = (
     ),
     Row(name="reply-aiogram", title="aiogram `Dispatcher` that echoes", work=_echo(replies.aiogram), fast_loop=False),
     Row(name="reply-aiogram-uvloop", title="… on uvloop", work=_echo(replies.aiogram)),
-    Row(name="reply-ours-sqlite", title="**Loa Số, the menu, SQLite**", work=_replying, database="sqlite"),
-    Row(name="reply-ours-postgres", title="**Loa Số, the menu, PostgreSQL**", work=_replying, database="postgres"),
+    Row(name="reply-ours-sqlite", title="**Loa Số, the menu, SQLite**", work=replying, database="sqlite"),
+    Row(name="reply-ours-postgres", title="**Loa Số, the menu, PostgreSQL**", work=replying, database="postgres"),
 )
 ROWS = {row.name: row for row in (*SENDING, *REPLYING)}
 
@@ -124,9 +130,10 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 
 
 def order(asked: argparse.Namespace) -> Order:
-    """The same as an order. From now on this process stays on its core."""
+    """The same as an order. From now on this process stays on its core and says little."""
     if asked.core is not None and sys.platform == "linux":
         os.sched_setaffinity(0, {asked.core})
+    logs.configure("WARNING")
     last = FIRST_CHAT + asked.messages
     return Order(
         url=asked.url,

@@ -56,7 +56,7 @@ class Control:
         self._ask("/feed", orjson.dumps({"bot": bot, "updates": updates}))
 
     def cost(self) -> tuple[int, float]:
-        """Messages answered and CPU seconds used so far."""
+        """Messages answered and CPU seconds used for them so far."""
         found = self._ask("/cost")
         return found["requests"], found["cpu_seconds"]
 

@@ -1,0 +1,1 @@
+"""What the benchmarks say can be believed."""
