@@ -19,6 +19,7 @@ from bot.core.words import (
     RoleName,
     TargetGroup,
 )
+from bot.db.gathering import Stretch
 from bot.db.session import Tx
 from bot.db.tables import Account, Campaign, Contact, Delivery, Person, Referral, Role, Rsvp, Run, Unit
 
@@ -44,6 +45,9 @@ class Term:
     atom: Atom
     value: str = ""
 
+
+Condition = sa.ColumnElement[bool]
+"""Which people: understood by queries alone."""
 
 Expression = tuple[tuple[Term, ...], ...]
 """Alternatives (`,`) of conditions that must hold together (`+`)."""
@@ -129,21 +133,29 @@ async def reach(tx: Tx, expression: Expression) -> Reach:
 _HEARD = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENDING, DeliveryState.WAITING)
 
 
-def capped(day_start: datetime, week_start: datetime, per_day: int, per_week: int) -> sa.ColumnElement[bool]:
-    """People who have had as many broadcasts as one may push to a person in a day and in seven days."""
-    return sa.or_(Person.id.in_(_heard_since(day_start, per_day)), Person.id.in_(_heard_since(week_start, per_week)))
+def capped(
+    day_start: datetime, week_start: datetime, per_day: int, per_week: int, among: Stretch | None = None
+) -> sa.ColumnElement[bool]:
+    """People who have had as many broadcasts as one may push to a person in a day and in seven days. With `among` only
+    the people of that stretch are looked at."""
+    return sa.or_(
+        Person.id.in_(_heard_since(day_start, per_day, among)), Person.id.in_(_heard_since(week_start, per_week, among))
+    )
 
 
-def _heard_since(start: datetime, at_most: int) -> sa.Select[int]:
+def _heard_since(start: datetime, at_most: int, among: Stretch | None) -> sa.Select[int]:
     """People to whom at least `at_most` broadcasts went since `start`."""
     runs = (
         sa.select(Run.id)
         .join(Campaign, Campaign.id == Run.campaign_id)
         .where(Campaign.kind == CampaignKind.BROADCAST, Campaign.urgent.is_(False), Run.materialised_at >= start)
     )
+    of: sa.ColumnElement[bool] = sa.true()
+    if among is not None:
+        of = sa.and_(Delivery.person_id > among.after, Delivery.person_id <= among.until)
     return (
         sa.select(Delivery.person_id)
-        .where(Delivery.run_id.in_(runs), Delivery.state.in_(_HEARD))
+        .where(Delivery.run_id.in_(runs), of, Delivery.state.in_(_HEARD))
         .group_by(Delivery.person_id)
         .having(sa.func.count() >= at_most)
     )

@@ -1,156 +1,102 @@
-"""Queries about deliveries and slices: claim, settle, recover. No network ever happens between begin and commit."""
+"""Queries about deliveries and slices: what dead senders leave behind, what waits again, what will never be sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.core.errors import Reason
 from bot.core.words import ContactState, DeliveryState, PersonStatus, RunState
+from bot.db import tally
 from bot.db.session import Tx
 from bot.db.sql import changed
 from bot.db.tables import Campaign, Contact, Delivery, Person, Run, Slice
+from bot.db.tally import NOBODY, Changes
 from bot.db.traffic_rows import Claimed, Outcome
 
 __all__ = ["Claimed", "Outcome"]
 
-
-async def claim(
-    tx: Tx, run_id: int, account_id: int, *, after: int, limit: int, owner: str, lease_until: datetime
-) -> tuple[int, list[Claimed]]:
-    """Take the next waiting deliveries of a run that this account can send, walking the people by id from `after`.
-    A person with several open contacts on the account gets one. Returns the slice's id (0 if nothing was left)."""
-    chosen = (
-        sa.select(Delivery.person_id, sa.func.min(Contact.id).label("contact_id"))
-        .join(Contact, Contact.person_id == Delivery.person_id)
-        .join(Person, Person.id == Delivery.person_id)
-        .where(
-            Delivery.run_id == run_id,
-            Delivery.person_id > after,
-            Delivery.state == DeliveryState.WAITING,
-            Person.status != PersonStatus.STOPPED,
-            Contact.account_id == account_id,
-            Contact.state == ContactState.OPEN,
-        )
-        .group_by(Delivery.person_id)
-        .order_by(Delivery.person_id)
-        .limit(limit)
-        .subquery()
-    )
-    taken = (
-        sa.update(Delivery)
-        .where(
-            Delivery.run_id == run_id,
-            Delivery.person_id == chosen.c.person_id,
-            Delivery.state == DeliveryState.WAITING,
-        )
-        .values(state=DeliveryState.SENDING, contact_id=chosen.c.contact_id)
-        .returning(Delivery.contact_id)
-        .execution_options(synchronize_session=False)
-    )
-    mine = list((await tx.execute(taken)).scalars())
-    if not mine:
-        return 0, []
-    query = (
-        sa.select(Person.id, Contact.id, Contact.external_id, Contact.kind, Person.language)
-        .join(Contact, Contact.person_id == Person.id)
-        .where(Contact.id.in_(mine))
-        .order_by(Person.id)
-    )
-    claimed = [Claimed(run_id, *row) for row in (await tx.execute(query)).all()]
-    found = Slice(
-        run_id=run_id,
-        account_id=account_id,
-        owner=owner,
-        first=claimed[0].person_id,
-        last=claimed[-1].person_id,
-        lease_until=lease_until,
-    )
-    tx.add(found)
-    await tx.flush()
-    return found.id, claimed
-
-
-async def settle(tx: Tx, outcomes: Sequence[Outcome]) -> None:
-    """Write down how deliveries ended, in bulk. Only rows that are still being sent change: what another process
-    has declared unknown stays so, and an erased person's row stays without their message."""
-    if not outcomes:
-        return
-    statement = (
-        sa.update(Delivery)
-        .where(
-            Delivery.run_id == sa.bindparam("b_run"),
-            Delivery.person_id == sa.bindparam("b_person"),
-            Delivery.state == DeliveryState.SENDING,
-        )
-        .values(
-            state=sa.bindparam("b_state", type_=Delivery.state.type),
-            reason=sa.bindparam("b_reason", type_=Delivery.reason.type),
-            message_id=sa.case((Delivery.contact_id.is_(None), None), else_=sa.bindparam("b_message", type_=sa.Text())),
-            at=sa.bindparam("b_at", type_=Delivery.at.type),
-        )
-    )
-    rows = [
-        {
-            "b_run": o.run_id,
-            "b_person": o.person_id,
-            "b_state": o.state,
-            "b_reason": o.reason,
-            "b_message": o.message_id,
-            "b_at": o.at,
-        }
-        for o in outcomes
-    ]
-    connection = await tx.connection()
-    await connection.execute(statement, rows)
-
-
-async def close_slices(tx: Tx, ids: Sequence[int]) -> None:
-    if ids:
-        await tx.execute(sa.delete(Slice).where(Slice.id.in_(ids)))
+SWEEP = 20_000
+"""So many deliveries are ended in one transaction, at most."""
 
 
 async def renew(tx: Tx, owner: str, lease_until: datetime) -> None:
-    """Say that this sender is alive."""
-    await tx.execute(sa.update(Slice).where(Slice.owner == owner).values(lease_until=lease_until))
+    """Say that this sender is alive. A slice that is just being closed needs no lease."""
+    mine = sa.select(Slice.id).where(Slice.owner == owner).order_by(Slice.id).with_for_update(skip_locked=True)
+    await tx.execute(sa.update(Slice).where(Slice.id.in_(mine)).values(lease_until=lease_until))
 
 
 async def recover(tx: Tx, now: datetime, *, all_owners: bool = False) -> int:
     """Declare unknown what dead senders had claimed: slices whose lease has passed, or every slice when the caller
     knows that nobody else can be sending. Runs of a campaign that resends unknown ones let them wait again.
     Returns how many deliveries."""
-    query = sa.select(Slice) if all_owners else sa.select(Slice).where(Slice.lease_until < now)
-    dead = list((await tx.execute(query.with_for_update(skip_locked=True))).scalars())
-    again = set(
-        (
-            await tx.execute(
-                sa.select(Run.id)
-                .join(Campaign, Campaign.id == Run.campaign_id)
-                .where(Run.id.in_({s.run_id for s in dead}), Campaign.resend_unknown.is_(True))
-            )
-        ).scalars()
-    )
-    unknown = {"state": DeliveryState.UNKNOWN, "reason": Reason.INTERRUPTED, "at": now}
-    waiting = {"state": DeliveryState.WAITING, "reason": None, "at": None}
-    lost = 0
-    for found in dead:
-        change = waiting if found.run_id in again else unknown
-        lost += await changed(tx, sa.update(Delivery).where(_in_flight(found)).values(**change))
-    await close_slices(tx, [found.id for found in dead])
-    return lost
+    passed = sa.and_(Slice.lease_until < now, Slice.owner != "")
+    return await _end_slices(tx, sa.true() if all_owners else passed, dead_since=now)
 
 
 async def release(tx: Tx, owner: str) -> int:
     """Give back what this sender had claimed and never begun: it waits again. Returns how many deliveries."""
+    return await _end_slices(tx, Slice.owner == owner)
+
+
+async def orphans(tx: Tx, owner: str, known: Collection[int]) -> int:
+    """Give back what was claimed for this sender without its hearing of it: slices beside those that it knows. Returns
+    how many deliveries. While one of those reaches over the same people, an orphan is left for a later call. The sender
+    must not be claiming meanwhile."""
     mine = list((await tx.execute(sa.select(Slice).where(Slice.owner == owner))).scalars())
-    waiting = {"state": DeliveryState.WAITING, "reason": None, "at": None}
-    given = 0
-    for found in mine:
-        given += await changed(tx, sa.update(Delivery).where(_in_flight(found)).values(**waiting))
-    await close_slices(tx, [found.id for found in mine])
-    return given
+    ours = [found for found in mine if found.id in known]
+    lost = [found.id for found in mine if found.id not in known and not any(_overlap(found, our) for our in ours)]
+    return await _end_slices(tx, Slice.id.in_(lost)) if lost else 0
+
+
+def _overlap(one: Slice, other: Slice) -> bool:
+    same = (one.run_id, one.account_id) == (other.run_id, other.account_id)
+    return same and one.first <= other.last and other.first <= one.last
+
+
+async def _end_slices(tx: Tx, which: sa.ColumnElement[bool], *, dead_since: datetime | None = None) -> int:
+    """Close slices. Their deliveries without an outcome were begun by somebody who is dead since then, or never."""
+    ids = (await tx.execute(sa.select(Slice.run_id).where(which).distinct())).scalars()
+    # first the runs: nobody may cancel one while its deliveries go back to waiting
+    runs = (
+        sa.select(Run, Campaign.resend_unknown)
+        .join(Campaign, Campaign.id == Run.campaign_id)
+        .where(Run.id.in_(list(ids)))
+        .order_by(Run.id)
+        .with_for_update(read=True, of=Run)
+        .execution_options(populate_existing=True)
+    )
+    known = {run.id: (run, again) for run, again in (await tx.execute(runs)).all()}
+    query = sa.select(Slice).where(which, Slice.run_id.in_(known)).order_by(Slice.id)
+    found = list((await tx.execute(query.with_for_update(skip_locked=True))).scalars())
+    changes, ended = Changes(), 0
+    for one in found:
+        change = _end(*known[one.run_id], dead_since)
+        n = await changed(tx, sa.update(Delivery).where(_in_flight(one)).values(**change))
+        changes.add(one.run_id, one.account_id, DeliveryState.SENDING, -n)
+        changes.add(one.run_id, one.account_id, change["state"], n, change["reason"])
+        ended += n
+    await close_slices(tx, [one.id for one in found])
+    await tally.apply(tx, changes)
+    return ended
+
+
+def _end(run: Run, again: bool, dead_since: datetime | None) -> dict[str, Any]:
+    """What becomes of a delivery without an outcome."""
+    cancelled = run.state is RunState.CANCELLED
+    if dead_since is not None and (cancelled or not again):
+        return {"state": DeliveryState.UNKNOWN, "reason": Reason.INTERRUPTED, "at": dead_since}
+    if cancelled:
+        return {"state": DeliveryState.SKIPPED, "reason": Reason.CANCELLED, "at": run.finished_at}
+    return {"state": DeliveryState.WAITING, "reason": None, "at": None}
+
+
+async def close_slices(tx: Tx, ids: Sequence[int]) -> None:
+    if ids:
+        await tx.execute(sa.delete(Slice).where(Slice.id.in_(ids)))
 
 
 def _in_flight(found: Slice) -> sa.ColumnElement[bool]:
@@ -173,25 +119,48 @@ async def requeue(tx: Tx, run_id: int, state: DeliveryState) -> int:
         sa.exists().where(Contact.person_id == Delivery.person_id, Contact.state == ContactState.OPEN), _listens()
     )
     change = {"state": DeliveryState.WAITING, "reason": None, "at": None}
-    return await changed(
-        tx,
-        sa.update(Delivery).where(Delivery.run_id == run_id, Delivery.state == state, can_reach).values(**change),
-    )
+    changes, again = Changes(), 0
+    for was, reason in await tally.read(tx, run_id):
+        if was is not state:
+            continue
+        these = sa.and_(Delivery.run_id == run_id, Delivery.state == state, _because(reason), can_reach)
+        n = await changed(tx, sa.update(Delivery).where(these).values(**change))
+        changes.add(run_id, NOBODY, state, -n, reason)
+        changes.add(run_id, NOBODY, DeliveryState.WAITING, n)
+        again += n
+    await tally.apply(tx, changes)
+    return again
 
 
-async def skip_cancelled(tx: Tx, run_ids: Sequence[int], now: datetime) -> int:
-    """What came back to a run that was cancelled meanwhile does not wait any more."""
-    cancelled = sa.select(Run.id).where(Run.id.in_(run_ids), Run.state == RunState.CANCELLED)
-    change = {"state": DeliveryState.SKIPPED, "reason": Reason.CANCELLED, "at": now}
-    waits = sa.and_(Delivery.run_id.in_(cancelled), Delivery.state == DeliveryState.WAITING)
-    return await changed(tx, sa.update(Delivery).where(waits).values(**change))
+def _because(reason: Reason | None) -> sa.ColumnElement[bool]:
+    return Delivery.reason.is_(None) if reason is None else Delivery.reason == reason
 
 
-async def skip_waiting(tx: Tx, run_id: int, reason: Reason, now: datetime) -> int:
-    """End what still waits, with a reason."""
+async def skip_waiting(
+    tx: Tx, run_id: int, reason: Reason, now: datetime, *, after: int = 0, until: int | None = None
+) -> int:
+    """End what still waits, with a reason; only people above `after` and up to `until`, if given."""
+    waits = [Delivery.run_id == run_id, Delivery.person_id > after, Delivery.state == DeliveryState.WAITING]
+    if until is not None:
+        waits.append(Delivery.person_id <= until)
     change = {"state": DeliveryState.SKIPPED, "reason": reason, "at": now}
-    waits = sa.and_(Delivery.run_id == run_id, Delivery.state == DeliveryState.WAITING)
-    return await changed(tx, sa.update(Delivery).where(waits).values(**change))
+    n = await changed(tx, sa.update(Delivery).where(*waits).values(**change))
+    await _skipped(tx, run_id, n, reason)
+    return n
+
+
+async def _skipped(tx: Tx, run_id: int, n: int, reason: Reason) -> None:
+    """Count that so many do not wait any more."""
+    changes = Changes()
+    changes.add(run_id, NOBODY, DeliveryState.WAITING, -n)
+    changes.add(run_id, NOBODY, DeliveryState.SKIPPED, n, reason)
+    await tally.apply(tx, changes)
+
+
+async def nth_after(tx: Tx, run_id: int, after: int, n: int) -> int | None:
+    """The person of the n-th delivery above `after`; `None` if there are fewer."""
+    query = sa.select(Delivery.person_id).where(Delivery.run_id == run_id, Delivery.person_id > after)
+    return (await tx.execute(query.order_by(Delivery.person_id).offset(n - 1).limit(1))).scalar_one_or_none()
 
 
 def _listens() -> sa.ColumnElement[bool]:
@@ -201,11 +170,8 @@ def _listens() -> sa.ColumnElement[bool]:
 
 async def skip_unreachable(tx: Tx, run_id: int, now: datetime, accounts: Sequence[int] | None) -> int:
     """End waiting deliveries of people who said stop, and of those who have no open contact any more on one of
-    `accounts` (`None`: on any), with what closed it."""
-    stopped = sa.and_(Delivery.run_id == run_id, Delivery.state == DeliveryState.WAITING, ~_listens())
-    opted_out = {"state": DeliveryState.SKIPPED, "reason": Reason.OPTED_OUT, "at": now}
-    count = await changed(tx, sa.update(Delivery).where(stopped).values(**opted_out))
-    of_person = sa.and_(Contact.person_id == Delivery.person_id)
+    `accounts` (`None`: on any), with what closed it. At most `SWEEP` of them at once; returns how many."""
+    of_person = Contact.person_id == Delivery.person_id
     ours = sa.true() if accounts is None else Contact.account_id.in_(accounts)
     why = (
         sa.select(Contact.closed_reason)
@@ -215,29 +181,47 @@ async def skip_unreachable(tx: Tx, run_id: int, now: datetime, accounts: Sequenc
         .correlate(Delivery)
         .scalar_subquery()
     )
-    gone = sa.and_(
-        Delivery.run_id == run_id,
-        Delivery.state == DeliveryState.WAITING,
-        ~sa.exists().where(of_person, Contact.state == ContactState.OPEN, ours),
+    reason = sa.case(
+        (~_listens(), sa.literal(Reason.OPTED_OUT, Delivery.reason.type)),
+        else_=sa.func.coalesce(why, sa.literal(Reason.NO_ROUTE, Delivery.reason.type)),
     )
-    reason = sa.func.coalesce(why, sa.literal(Reason.NO_ROUTE, Delivery.reason.type))
+    waits = sa.and_(Delivery.run_id == run_id, Delivery.state == DeliveryState.WAITING)
+    gone = ~sa.exists().where(of_person, Contact.state == ContactState.OPEN, ours)
+    some = sa.select(Delivery.person_id).where(waits, sa.or_(~_listens(), gone)).limit(SWEEP)
+    statement = sa.update(Delivery).where(waits, Delivery.person_id.in_(some))
     change = {"state": DeliveryState.SKIPPED, "reason": reason, "at": now}
-    return count + await changed(tx, sa.update(Delivery).where(gone).values(**change))
+    return await _skip(tx, statement.values(**change))
 
 
 async def drop_person(tx: Tx, person_id: int, now: datetime) -> int:
     """Nothing more for somebody who has said stop."""
-    change = {"state": DeliveryState.SKIPPED, "reason": Reason.OPTED_OUT, "at": now}
     live = sa.select(Run.id).where(Run.state.in_((RunState.SENDING, RunState.PAUSED, RunState.STOPPED)))
-    waits = sa.and_(Delivery.run_id.in_(live), Delivery.person_id == person_id, Delivery.state == DeliveryState.WAITING)
-    return await changed(tx, sa.update(Delivery).where(waits).values(**change))
+    return await skip_person(tx, person_id, Reason.OPTED_OUT, now, runs=live)
 
 
-async def any_open(tx: Tx, run_id: int) -> bool:
-    """Whether something of a run still waits or is being sent."""
-    still = (DeliveryState.WAITING, DeliveryState.SENDING)
-    query = sa.select(sa.exists().where(Delivery.run_id == run_id, Delivery.state.in_(still)))
-    return bool((await tx.execute(query)).scalar_one())
+async def skip_person(
+    tx: Tx, person_id: int, reason: Reason, at: datetime | None, *, runs: sa.Select[int] | None = None
+) -> int:
+    """Nothing is left waiting for a person, in those runs or in any. Through the runs: the key of a delivery begins
+    with its run, and there are millions."""
+    among = sa.select(Run.id) if runs is None else runs
+    waits = sa.and_(
+        Delivery.run_id.in_(among), Delivery.person_id == person_id, Delivery.state == DeliveryState.WAITING
+    )
+    change = {"state": DeliveryState.SKIPPED, "reason": reason, "at": at}
+    return await _skip(tx, sa.update(Delivery).where(waits).values(**change))
+
+
+async def _skip(tx: Tx, statement: sa.Update) -> int:
+    """Run a statement that skips waiting deliveries, and count them by run and reason. Returns how many."""
+    skipped = statement.returning(Delivery.run_id, Delivery.reason).execution_options(synchronize_session=False)
+    changes, n = Changes(), 0
+    for run_id, reason in (await tx.execute(skipped)).all():
+        changes.add(run_id, NOBODY, DeliveryState.WAITING, -1)
+        changes.add(run_id, NOBODY, DeliveryState.SKIPPED, 1, reason)
+        n += 1
+    await tally.apply(tx, changes)
+    return n
 
 
 async def latest_run_of(tx: Tx, person_id: int, run_ids: Iterable[int]) -> Delivery | None:

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bot.core.errors import Reason
 from bot.core.events import ChatKind
-from bot.core.words import ContactState, DeliveryState, PersonKind, PersonStatus
+from bot.core.words import ContactState, PersonKind, PersonStatus
+from bot.db import deliveries
 from bot.db.session import Tx
 from bot.db.sql import insert
 from bot.db.tables import Account, Contact, Delivery, Person, Reply, Run, Tombstone
@@ -140,20 +141,11 @@ async def _gives_way(tx: Tx, other: Contact) -> bool:
     group = await tx.get_one(Person, other.person_id)
     if group.kind is not PersonKind.GROUP or group.status is not PersonStatus.NEW:
         return False
-    await _skip_waiting(tx, group.id, Reason.NOT_FOUND)
+    await deliveries.skip_person(tx, group.id, Reason.NOT_FOUND, None)
     tx.expunge(other)
     tx.expunge(group)
     await tx.execute(sa.delete(Person).where(Person.id == group.id))
     return True
-
-
-async def _skip_waiting(tx: Tx, person_id: int, reason: Reason, at: datetime | None = None) -> None:
-    """Nothing is left waiting for somebody who is about to be deleted."""
-    await tx.execute(
-        sa.update(Delivery)
-        .where(_deliveries(person_id), Delivery.state == DeliveryState.WAITING)
-        .values(state=DeliveryState.SKIPPED, reason=reason, at=at)
-    )
 
 
 def _deliveries(person_id: int) -> sa.ColumnElement[bool]:
@@ -164,7 +156,7 @@ def _deliveries(person_id: int) -> sa.ColumnElement[bool]:
 async def erase(tx: Tx, person_id: int, hashes: list[str], now: datetime) -> None:
     """Delete a person with everything that hangs on them, also replies that have not left. Deliveries keep their number
     for the counts, nothing else; `hashes` of their addresses stay, so that an import does not bring them back."""
-    await _skip_waiting(tx, person_id, Reason.OPTED_OUT, now)
+    await deliveries.skip_person(tx, person_id, Reason.OPTED_OUT, now)
     await tx.execute(sa.update(Delivery).where(_deliveries(person_id)).values(contact_id=None, message_id=None))
     theirs = sa.select(Contact.id).where(Contact.person_id == person_id)
     await tx.execute(sa.delete(Reply).where(Reply.contact_id.in_(theirs)))

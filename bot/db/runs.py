@@ -9,13 +9,24 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.core.errors import Reason
-from bot.core.words import CampaignKind, CampaignState, ContactState, DeliveryState, Lane, RunState
+from bot.core.words import CampaignKind, CampaignState, DeliveryState, Lane, RunState
+from bot.db import tally
+from bot.db.gathering import materialise
 from bot.db.session import Tx
-from bot.db.sql import changed, insert
-from bot.db.tables import Campaign, Contact, Delivery, Person, Run
+from bot.db.sql import insert
+from bot.db.tables import Campaign, Run
+
+__all__ = ["materialise"]
 
 FINAL = (RunState.DONE, RunState.CANCELLED, RunState.MISSED)
 LIVE = (RunState.PLANNED, RunState.SENDING, RunState.PAUSED, RunState.STOPPED)
+
+
+ENDED = {RunState.CANCELLED: Reason.CANCELLED, RunState.MISSED: Reason.EXPIRED}
+"""Why nobody waits any more for a run that has ended like this."""
+
+HELD = 0
+"""`gather_until` of a run that is held open: people are added from elsewhere than its audience, a few at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,12 @@ class Counts:
 
     def __getitem__(self, state: DeliveryState) -> int:
         return self.states.get(state, 0)
+
+    def add(self, state: DeliveryState, n: int, reason: Reason | None = None) -> None:
+        """There are `n` more of these."""
+        self.states[state] = self[state] + n
+        if reason is not None:
+            self.reasons[reason] = self.reasons.get(reason, 0) + n
 
     @property
     def open(self) -> int:
@@ -84,47 +101,26 @@ async def latest(tx: Tx, limit: int) -> list[tuple[Run, Campaign]]:
     return [(run, of) for run, of in (await tx.execute(query.limit(limit))).all()]
 
 
-async def materialise(
-    tx: Tx,
-    run: Run,
-    people: sa.ColumnElement[bool],
-    now: datetime,
-    *,
-    skip: sa.ColumnElement[bool] | None = None,
-) -> int:
-    """One row a person, in one statement: waiting where there is an open contact, skipped with the reason elsewhere.
-    People in `skip` have had their share. Returns how many rows there are."""
-    can_reach = sa.exists().where(Contact.person_id == Person.id, Contact.state == ContactState.OPEN)
-    waits = [(~can_reach, sa.literal(Reason.NO_ROUTE, Delivery.reason.type))]
-    if skip is not None:
-        waits.append((skip, sa.literal(Reason.CAPPED, Delivery.reason.type)))
-    reason = sa.case(*waits, else_=None)
-    chosen = sa.select(Person.id.label("person_id"), reason.label("reason")).where(people).subquery()
-    state = sa.case(
-        (chosen.c.reason.is_(None), sa.literal(DeliveryState.WAITING, Delivery.state.type)),
-        else_=sa.literal(DeliveryState.SKIPPED, Delivery.state.type),
-    )
-    rows = sa.select(sa.literal(run.id), chosen.c.person_id, state, chosen.c.reason).order_by(chosen.c.person_id)
-    columns = ["run_id", "person_id", "state", "reason"]
-    # "ON CONFLICT" after SELECT needs a WHERE on SQLite to be told from a join
-    statement = insert(tx, Delivery).from_select(columns, rows.where(sa.true())).on_conflict_do_nothing()
-    run.total = await changed(tx, statement)
-    run.materialised_at = now
-    return run.total
+async def gathering(tx: Tx) -> list[Run]:
+    """Runs of which more people still get their delivery, or whose waiting deliveries are being ended; not those that
+    are held open by whoever adds the people."""
+    held = sa.func.coalesce(Run.gather_until, -1) == HELD
+    query = sa.select(Run).where(Run.gather_after.is_not(None), ~held).order_by(Run.id)
+    return list((await tx.execute(query)).scalars())
 
 
 async def counts(tx: Tx, run: Run) -> Counts:
-    """The deliveries of a run by state and reason, counted from the rows themselves."""
-    query = (
-        sa.select(Delivery.state, Delivery.reason, sa.func.count())
-        .where(Delivery.run_id == run.id)
-        .group_by(Delivery.state, Delivery.reason)
-    )
+    """The deliveries of a run by state and reason. Those who have none yet wait, or are skipped when the run has ended
+    without them, and so do those whose deliveries are just being ended: the states add up to the total."""
     found = Counts(run.total)
-    for state, reason, n in (await tx.execute(query)).all():
-        found.states[state] = found.states.get(state, 0) + n
-        if reason is not None and state in (DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNKNOWN):
-            found.reasons[reason] = found.reasons.get(reason, 0) + n
+    for (state, reason), n in (await tally.read(tx, run.id)).items():
+        found.add(state, n, reason)
+    if run.materialised_at is None or run.gather_after is not None:
+        missing = run.total - sum(found.states.values())
+        found.add(DeliveryState.WAITING, missing)
+        why = ENDED.get(run.state)
+        if why is not None:
+            found.add(DeliveryState.SKIPPED, found.states.pop(DeliveryState.WAITING), why)
     return found
 
 

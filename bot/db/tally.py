@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -72,9 +73,24 @@ async def read(tx: Tx, run_id: int) -> dict[tuple[DeliveryState, Reason | None],
     return {(state, None if reason < 0 else _REASONS[reason]): int(n) for state, reason, n in counted if n}
 
 
-async def open_ones(tx: Tx, run_id: int) -> dict[DeliveryState, int]:
-    """How many of a run still wait or are being sent."""
+async def waiting(tx: Tx, run_ids: Sequence[int]) -> dict[int, int]:
+    """How many deliveries of each of these runs wait."""
+    query = (
+        sa.select(Tally.run_id, sa.func.sum(Tally.n))
+        .where(Tally.run_id.in_(run_ids), Tally.state == DeliveryState.WAITING)
+        .group_by(Tally.run_id)
+    )
+    counted = {run_id: int(n) for run_id, n in (await tx.execute(query)).all()} if run_ids else {}
+    return {run_id: counted.get(run_id, 0) for run_id in run_ids}
+
+
+async def total(tx: Tx, run_id: int) -> int:
+    """How many deliveries a run has."""
+    return int((await tx.execute(sa.select(sa.func.sum(Tally.n)).where(Tally.run_id == run_id))).scalar_one() or 0)
+
+
+async def any_open(tx: Tx, run_id: int) -> bool:
+    """Whether something of a run still waits or is being sent."""
     still = (DeliveryState.WAITING, DeliveryState.SENDING)
-    query = sa.select(Tally.state, sa.func.sum(Tally.n)).where(Tally.run_id == run_id, Tally.state.in_(still))
-    counted = (await tx.execute(query.group_by(Tally.state))).all()
-    return {state: int(n) for state, n in counted}
+    query = sa.select(sa.func.sum(Tally.n)).where(Tally.run_id == run_id, Tally.state.in_(still))
+    return bool((await tx.execute(query)).scalar_one())

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.errors import Reason, UserError
+from bot.core.errors import UserError
 from bot.core.events import Outbound
 from bot.core.words import CampaignKind, CampaignState, DeliveryState, ItemKind, Lane, RoleName, RunState
-from bot.db import Tx, audit, deliveries, items, runs
+from bot.db import Tx, audit, deliveries, items, runs, tally
 from bot.db import audience as queries
 from bot.db.audience import Expression, condition
 from bot.db.runs import FINAL, Counts
 from bot.db.tables import Campaign, Item, Run
 from bot.outreach import audience as audiences
+from bot.outreach import gathering, mandates
 from bot.outreach import items as content
-from bot.outreach import mandates
 from bot.outreach.desk import Desk
+from bot.outreach.gathering import gather
+
+__all__ = ["gather"]
 
 
 class Duplicate(UserError):
@@ -134,7 +137,8 @@ async def estimate(tx: Tx, campaign: Campaign) -> int:
 
 
 async def begin(tx: Tx, desk: Desk, run: Run, now: datetime) -> None:
-    """A run's time has come: make its deliveries, or mark it missed if it is too late."""
+    """A run's time has come: make its first deliveries, or mark it missed if it is too late. The other people follow
+    with `gather`."""
     if run.valid_until is not None and now > run.valid_until:
         await runs.set_state(tx, run, RunState.MISSED, now)
         return
@@ -143,22 +147,19 @@ async def begin(tx: Tx, desk: Desk, run: Run, now: datetime) -> None:
         await runs.set_state(tx, run, RunState.CANCELLED, now)
         await audit.note(tx, now, "run.cancelled", f"run:{run.id}", why="its author no longer holds the role")
         return
-    people = condition(audiences.parse(campaign.audience, internal=True))
-    skip = None
-    if campaign.kind is CampaignKind.BROADCAST and not campaign.urgent:
-        house = desk.house
-        today, week = desk.clock.start_of_day(now), desk.clock.start_of_day(now - timedelta(days=6))
-        skip = queries.capped(today, week, house.broadcasts_per_person_day, house.broadcasts_per_person_week)
-    if run.materialised_at is None:
-        await runs.materialise(tx, run, people, now, skip=skip)
     await runs.set_state(tx, run, RunState.SENDING, now)
+    if run.materialised_at is None:
+        await gathering.start(tx, desk, run, now)
 
 
 async def finish_if_done(tx: Tx, run: Run, now: datetime, accounts: Sequence[int] | None = None) -> bool:
     """Close a run of which nothing waits any more for one of the accounts that send (`None`: whichever there is).
-    Returns whether it is done."""
-    await deliveries.skip_unreachable(tx, run.id, now, accounts)
-    if await deliveries.any_open(tx, run.id):
+    Returns whether it is done: not while its people are still being gathered."""
+    if run.gather_after is not None:
+        return False
+    if (await tally.waiting(tx, [run.id]))[run.id]:
+        await deliveries.skip_unreachable(tx, run.id, now, accounts)
+    if await tally.any_open(tx, run.id):
         return False
     await runs.set_state(tx, run, RunState.DONE, now)
     return True
@@ -166,7 +167,7 @@ async def finish_if_done(tx: Tx, run: Run, now: datetime, accounts: Sequence[int
 
 async def expire(tx: Tx, run: Run, now: datetime) -> None:
     """What could not leave in time does not leave at all."""
-    await deliveries.skip_waiting(tx, run.id, Reason.EXPIRED, now)
+    await gathering.end_waiting(tx, run, now)
 
 
 async def find(tx: Tx, run_id: int, *, lock: bool = True) -> Run:
@@ -193,8 +194,8 @@ async def resume(tx: Tx, run: Run, now: datetime) -> None:
 async def cancel(tx: Tx, run: Run, now: datetime) -> None:
     if run.state in FINAL:
         raise WrongState(f"Run {run.id} is {run.state}: it cannot be cancelled any more")
-    await deliveries.skip_waiting(tx, run.id, Reason.CANCELLED, now)
     await runs.set_state(tx, run, RunState.CANCELLED, now)
+    await gathering.end_waiting(tx, run, now)
 
 
 async def requeue(tx: Tx, run: Run, state: DeliveryState, now: datetime) -> int:
@@ -219,11 +220,6 @@ async def status(tx: Tx, run: Run) -> dict[str, Any]:
     """The run as the outside contract shows it. The states add up to the total."""
     counts = await runs.counts(tx, run)
     rows = {str(state): counts[state] for state in DeliveryState}
-    if run.materialised_at is None and run.state in FINAL:
-        rows["skipped"] = run.total
-        counts.reasons[Reason.CANCELLED if run.state is RunState.CANCELLED else Reason.EXPIRED] = run.total
-    elif run.materialised_at is None:
-        rows["waiting"] = run.total
     return {
         "id": run.id,
         "state": str(run.state),

@@ -15,7 +15,7 @@ from bot.core.errors import Reason, UserError
 from bot.core.words import DeliveryState, RunState
 from bot.db import Database, runs
 from bot.db.audience import condition
-from bot.db.tables import Delivery
+from bot.db.traffic import Outcome, Traffic, Want
 from bot.outreach import audience, campaigns
 from tests.cli.conftest import Loaso
 
@@ -45,11 +45,16 @@ def settle(url: str, *ends: tuple[DeliveryState, Reason | None]) -> None:
             everybody = condition(audience.parse("all"))
             await runs.materialise(tx, run, everybody, now)
             await runs.set_state(tx, run, RunState.SENDING, now)
-            rows = [await tx.get_one(Delivery, (run.id, person)) for person in range(1, len(ends) + 1)]
-            for row, (state, reason) in zip(rows, ends, strict=True):
-                row.state, row.reason, row.at = state, reason, now
-            await tx.flush()
-            await campaigns.finish_if_done(tx, run, now)
+        traffic = Traffic(database)
+        claim = await traffic.exchange([], [], Want(1, 1, 0, len(ends), "test", now))
+        assert claim is not None
+        outcomes = [
+            Outcome(1, row.person_id, 1, state, now, reason)
+            for row, (state, reason) in zip(claim.rows, ends, strict=True)
+        ]
+        await traffic.exchange(outcomes, [claim.slice_id])
+        async with database.write() as tx:
+            await campaigns.finish_if_done(tx, await campaigns.find(tx, 1), now)
         await database.close()
 
     asyncio.run(work())
@@ -118,7 +123,7 @@ def test_the_report_has_a_line_a_person_and_no_address(
     assert village("campaign", "report", "1", "--csv", file).code == 0
     lines = file.read_text("utf-8-sig").splitlines()
     assert lines[0] == "person,unit,channel,state,reason,at"
-    assert lines[1].startswith("1,18859,,failed,blocked,2")
+    assert lines[1].startswith("1,18859,telegram,failed,blocked,2")
     assert len(lines) == 4
     assert "1000" not in file.read_text("utf-8")
     assert sorted(p.name for p in tmp_path.glob("*.csv")) == ["people.csv", "report.csv"]

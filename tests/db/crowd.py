@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
 
+from bot.core.clock import Clock
 from bot.core.errors import Reason
 from bot.core.words import CampaignKind, CampaignState, DeliveryState, ItemKind, PersonStatus, RunState
-from bot.db import Database, accounts, people, runs
+from bot.db import Database, people, runs
 from bot.db.audience import Atom, Term, condition
-from bot.db.tables import Campaign, Delivery, Item, Run, Slice, Tally
+from bot.db.tables import Account, Campaign, Contact, Delivery, Item, Person, Run, Slice, Tally
 from bot.db.traffic import Outcome, Traffic, Want
+from bot.outreach.desk import Desk
+from messages import Phrasebook
+from tests.support.talk import ZONE, content
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 LEASE = NOW + timedelta(minutes=1)
 Counted = dict[tuple[DeliveryState, Reason | None], int]
+
+
+@cache
+def desk() -> Desk:
+    """A desk at which nobody asks anything."""
+    pack, answerer = content()
+    return Desk(clock=Clock(ZONE, lambda: NOW), book=Phrasebook(ZONE), pack=pack, answerer=answerer, secret_key=b"")
 
 
 class Crowd:
@@ -26,10 +38,16 @@ class Crowd:
         self.traffic = Traffic(database)
         self._campaigns = 0
 
-    async def open(self, *, accounts_: int = 2) -> None:
+    async def open(self, *, accounts: int = 2) -> None:
         async with self.database.write() as tx:
-            for number in range(1, accounts_ + 1):
-                await accounts.ensure(tx, f"telegram:{number}", NOW)
+            for number in range(1, accounts + 1):
+                tx.add(Account(id=number, key=f"telegram:{number}", channel="telegram", created_at=NOW))
+
+    async def empty(self) -> None:
+        """Nobody and nothing is left of what was there."""
+        async with self.database.write() as tx:
+            for table in (Slice, Delivery, Tally, Run, Campaign, Item, Contact, Person, Account):
+                await tx.execute(sa.delete(table))
 
     async def bring(self, count: int, *, on: tuple[int, ...] = (1,)) -> list[int]:
         """That many people with a contact on each of the accounts; returns their ids."""
@@ -106,7 +124,7 @@ def back(run_id: int, person_id: int, *, account: int = 1) -> Outcome:
     return Outcome(run_id, person_id, account, DeliveryState.WAITING, NOW)
 
 
-async def rebuilt(database: Database, run_id: int) -> tuple[Counted, Counted]:
+async def counted(database: Database, run_id: int) -> tuple[Counted, Counted]:
     """The counts of a run as the tally has them, and as the rows say."""
     async with database.read() as tx:
         groups = (Delivery.state, Delivery.reason)
