@@ -107,6 +107,12 @@ class Connection(asyncio.Protocol):
         if exchange is not None:
             self._loop.call_soon(exchange.failed, OutcomeUnknown(why))
 
+    def forget(self) -> None:
+        """It was given up before it was ready. uvloop may have called `connection_made` and then says no more."""
+        self._open = False
+        self._transport = None
+        self._gone = lambda _connection: None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self._open = True

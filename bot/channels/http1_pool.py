@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 from collections import deque
+from contextlib import suppress
 
 from bot.channels.http1 import Connection, Exchange
 from bot.channels.http1_route import Road, Route, reason
@@ -17,6 +18,7 @@ IDLE_SECONDS = 15.0
 OLD_SECONDS = (20.0, 30.0)
 """After so long, not all at the same time, connections are replaced: servers close old ones, and Telegram was reported
 to do so after 39 seconds, whether or not a request was on its way."""
+CLOSE_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 """After a connection that could not be opened, while there are others."""
 
@@ -63,8 +65,10 @@ class Pool:
         for connection in (*self._live, *self._ending):
             connection.lose("the channel was closed before the answer")
         await asyncio.gather(*self._opening, return_exceptions=True)
-        while not all(connection.closed for connection in self._ending):  # noqa: ASYNC110 - a turn or two of the loop
-            await asyncio.sleep(0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while not all(connection.closed for connection in self._ending):  # noqa: ASYNC110 - a turn or two
+                    await asyncio.sleep(0)
         await asyncio.sleep(0)
         if self._timer is not None:
             self._timer.cancel()
@@ -124,7 +128,7 @@ class Pool:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._road.open(connection)
         except BaseException:
-            connection.lose("")
+            connection.forget()
             raise
         connection.until = asyncio.get_running_loop().time() + random.uniform(*OLD_SECONDS)
         return connection
