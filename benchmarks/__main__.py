@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import table
+from benchmarks import pages, table
 from benchmarks.cost import Cost, Wrong
 from benchmarks.ground import Ground
 from benchmarks.rows import REPLYING, ROWS, SENDING, Row
@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=ROWS, metavar="NAME", help=", ".join(ROWS))
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     asked = parser.parse_args()
     chosen = asked.only or list(ROWS)
     with Ground(latency_ms=asked.latency_ms, tls=asked.tls) as ground:
@@ -29,25 +30,30 @@ def main() -> int:
             for title, rows, count in (("sending", SENDING, asked.messages), ("replying", REPLYING, asked.replies))
         ]
         answered, cpu = ground.api.cost()
-    print(f"\nThe server: {(cpu - begun) / max(answered, 1) * 1e6:.0f} µs of CPU a message, {answered:,} messages.")
-    return 0 if all(ended) else 1
+    notes = f"The server used {(cpu - begun) / max(answered, 1) * 1e6:.0f} µs a message. {pages.circumstances()}"
+    print(f"\n{notes}")
+    if asked.write:
+        pages.put("tables", "\n\n".join([*(text for text, _ in ended if text), notes]))
+    return 0 if all(whole for _, whole in ended) else 1
 
 
-def _table(ground: Ground, title: str, rows: Sequence[Row], messages: int, runs: int) -> bool:
-    """Measure and print as it comes. Returns whether every row did what it should."""
+def _table(ground: Ground, title: str, rows: Sequence[Row], messages: int, runs: int) -> tuple[str, bool]:
+    """Measure and print as it comes. Returns the table, and whether every row did what it should."""
     if not rows:
-        return True
-    print(f"\n{table.head(title)}", flush=True)
+        return "", True
+    lines = [table.head(title)]
+    print(f"\n{lines[0]}", flush=True)
     known: dict[str, Cost] = {}
     whole = True
     for row in rows:
         try:
             known[row.name] = table.middle([ground.measure(row, messages) for _ in range(runs)])
-            print(table.line(row, known[row.name], known), flush=True)
+            lines.append(table.line(row, known[row.name], known))
         except Wrong as error:
             whole = False
-            print(f"| {row.title} | {error} |" + " |" * 5, flush=True)
-    return whole
+            lines.append(f"| {row.title} | {error} |" + " |" * 5)
+        print(lines[-1], flush=True)
+    return "\n".join(lines), whole
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from html import escape
 from math import log10
 
 WIDTH, HEIGHT = 760, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 190, 44, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 150, 44, 44
 
 _PAGE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"
  font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="13" fill="#24292f">

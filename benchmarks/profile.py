@@ -8,6 +8,7 @@ import pstats
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,13 +16,14 @@ from types import CodeType
 
 import uvloop
 
-from benchmarks import rows
+from benchmarks import pages, rows
 from benchmarks.cost import Cost
 from benchmarks.sampling import Sampler
 from benchmarks.serving import ROOT
 
 _TOP = 25
-_PLACES = re.compile(rf"^({re.escape(str(ROOT))}/\.venv.*/site-packages/|{re.escape(str(ROOT))}/|.*/lib/python3\.\d+/)")
+_ROOMS = 10
+_PLACES = re.compile(rf"^(.*/site-packages/|{re.escape(str(ROOT))}/|.*/lib/python3\.\d+/)")
 
 
 def main() -> None:
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--save", type=Path, help="also write it to a file")
+    parser.add_argument("--write", metavar="MARK", help="put it into docs/benchmarks.md: 'profile before' or 'profile'")
     asked = parser.parse_args()
     chosen = [f"--{name}" for name in ("replies", "calls") if getattr(asked, name)]
     with Ground() as ground:
@@ -41,6 +44,8 @@ def main() -> None:
     print(found, end="")
     if asked.save is not None:
         asked.save.write_text(found, "utf-8")
+    if asked.write is not None:
+        pages.put(asked.write, found)
 
 
 def _options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -72,6 +77,13 @@ def _sampled(sampler: Sampler, cost: Cost) -> Iterator[str]:
     whole = sum(sampler.own.values())
     each = cost.each / whole
     yield f"{cost.messages:,} messages, {cost.each:.1f} µs of CPU each, by own time:\n"
+    yield "| µs a message | share | room |\n|---:|---:|---|"
+    rooms: Counter[str] = Counter()
+    for code, own in sampler.own.items():
+        rooms[_room(_of(code))] += own
+    for room, own in rooms.most_common(_ROOMS):
+        yield f"| {own * each:.1f} | {own / whole:.1%} | {room} |"
+    yield ""
     yield "| µs a message | share | with all below | function |\n|---:|---:|---:|---|"
     for code, own in sampler.own.most_common(_TOP):
         yield f"| {own * each:.1f} | {own / whole:.1%} | {sampler.within[code] * each:.1f} | `{_of(code)}` |"
@@ -88,6 +100,19 @@ def _counted(profiler: cProfile.Profile, messages: int) -> Iterator[str]:
 
 def _of(code: CodeType) -> str:
     return _named(code.co_filename, code.co_firstlineno, code.co_qualname)
+
+
+def _room(name: str) -> str:
+    """The package that a function belongs to, or the folder of ours."""
+    if name.startswith("asyncio/runners.py"):
+        return "the event loop and the sockets"
+    if name.startswith(("concurrent/futures/thread.py", "aiosqlite/core.py")):
+        return "the database's threads"
+    folders = name.split(":")[0].split("/")[:-1]
+    if folders[:1] == ["bot"]:
+        return f"`{'/'.join(folders[:2])}`"
+    known = folders and (Path(uvloop.__file__).parents[1] / folders[0]).is_dir()
+    return f"`{folders[0]}`" if known else "Python's own library"
 
 
 def _named(file: str, line: int, function: str) -> str:
