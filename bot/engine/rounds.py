@@ -32,8 +32,6 @@ async def begin_due(database: Database, desk: Desk) -> None:
 
 async def gather(database: Database, desk: Desk) -> bool:
     """Give a few more people of each run that is still being gathered their delivery. Returns whether more follow."""
-    if not hasattr(runs, "gathering"):
-        return False
     async with database.read() as tx:
         unfinished = [run.id for run in await runs.gathering(tx)]
     more = False
