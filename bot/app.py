@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -118,7 +118,8 @@ class App:
         )
         hooks = [c.webhook for c in self.channels if c.webhook is not None]
         self.web = WebServer(settings, hooks, self.health, self.metrics)
-        context = JobContext(self.database, self.desk, self.engine.wake, self.metrics)
+        keep = timedelta(days=settings.keep_deliveries_days)
+        context = JobContext(self.database, self.desk, self.engine.wake, self.metrics, keep)
         self.chores = Scheduler([job for job in JOBS if job.everywhere], context)
         self.scheduler = Scheduler([self.on_duty(job) for job in JOBS if not job.everywhere], context)
         for channel in self.channels:

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Ho_Chi_Minh"
     engine: EngineKind = EngineKind.LOCAL
     cluster_lease: Annotated[float, Field(ge=2, le=300)] = 20
+    keep_deliveries_days: Annotated[int, Field(ge=8, le=36_500)] = 180
     log_level: str = "INFO"
     log_format: Annotated[str, Field(pattern="^(auto|json|console)$")] = "auto"
 

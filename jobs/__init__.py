@@ -7,6 +7,7 @@ from jobs.context import Job, JobContext
 from jobs.events import remind
 from jobs.expiry import expire
 from jobs.progress import tell_progress
+from jobs.retention import roll_up, turn_pages
 from jobs.tips import plan_tips
 
 JOBS = (
@@ -16,6 +17,8 @@ JOBS = (
     Job("tips", plan_tips, every=60),
     Job("events", remind, every=60),
     Job("answers", refresh_answers, every=300, everywhere=True),
+    Job("retention", roll_up, every=60),
+    Job("partitions", turn_pages, every=3600),
     Job("cleanup", cleanup, every=3600),
 )
 

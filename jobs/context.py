@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.meter import Meter, NullMeter
 from bot.db import Database
@@ -13,12 +13,14 @@ from bot.outreach.desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """The database, the desk, how to tell the engine that something was planned, and who counts."""
+    """The database, the desk, how to tell the engine that something was planned, who counts, and how long deliveries
+    are kept after their run has ended."""
 
     database: Database
     desk: Desk
     wake: Callable[[], None]
     meter: Meter = field(default_factory=NullMeter)
+    keep_deliveries: timedelta = timedelta(days=180)
 
     @property
     def now(self) -> datetime:

@@ -7,7 +7,7 @@ import csv
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import Any
 from bot.commands import console
 from bot.commands.edge import DONE, WRONG
 from bot.commands.opened import Opened, opened, with_database
+from bot.core.errors import UserError
 from bot.core.words import DeliveryState, RunState
-from bot.db import Database, Tx, audit, results, runs
+from bot.db import Database, Tx, audit, results, rollup, runs
 from bot.db.runs import FINAL
 from bot.db.tables import Run
 from bot.outreach import campaigns
@@ -146,29 +147,39 @@ def list_runs(limit: int, as_json: bool) -> int:
 def report(id: int, file: Path) -> int:
     """Written beside the file first, so that it is there whole or not at all."""
 
-    async def work(found: Opened) -> int:
+    async def work(found: Opened) -> str:
         async with found.database.read() as tx:
             run = await campaigns.find(tx, id, lock=False)
-            rows = results.people(tx, run.id)
-            return await _to_stdout(rows) if str(file) == "-" else await _to_file(rows, file)
+            if run.rolled_up_at is not None:
+                await _write_to(file, _COUNTS, rollup.lines(tx, id))
+                since = f"{found.clock.local(run.rolled_up_at):%d/%m/%Y}"
+                return f"Since {since} only the counts of run {id} are left: the report has them by unit and channel."
+            if await rollup.begun(tx, id):
+                raise UserError(f"Run {id} is being reduced to its counts: ask again in some minutes")
+            count = await _write_to(file, _PEOPLE, _people(results.people(tx, id)))
+            return f"{count:,} people are in the report of run {id}."
 
-    count = with_database(work)
-    console.say(f"{count:,} people are in the report of run {id}.")
+    console.say(with_database(work))
     return DONE
 
 
-_COLUMNS = ("person", "unit", "channel", "state", "reason", "at")
+Rows = AsyncIterator[Sequence[object]]
+_PEOPLE = ("person", "unit", "channel", "state", "reason", "at")
+_COUNTS = ("unit", "channel", "state", "reason", "count")
 
 
-async def _to_stdout(rows: AsyncIterator[results.Line]) -> int:
-    return await _write(csv.writer(sys.stdout), rows)
+async def _people(lines: AsyncIterator[results.Line]) -> Rows:
+    async for line in lines:
+        yield (*line[:-1], console.iso(line.at))
 
 
-async def _to_file(rows: AsyncIterator[results.Line], file: Path) -> int:
+async def _write_to(file: Path, columns: Sequence[str], rows: Rows) -> int:
+    if str(file) == "-":
+        return await _write(csv.writer(sys.stdout), columns, rows)
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as out:
-            count = await _write(csv.writer(out), rows)
+            count = await _write(csv.writer(out), columns, rows)
         Path(name).replace(file)
     except BaseException:
         with suppress(OSError):
@@ -177,11 +188,10 @@ async def _to_file(rows: AsyncIterator[results.Line], file: Path) -> int:
     return count
 
 
-async def _write(out: Any, rows: AsyncIterator[results.Line]) -> int:
-    out.writerow(_COLUMNS)
+async def _write(out: Any, columns: Sequence[str], rows: Rows) -> int:
+    out.writerow(columns)
     count = 0
     async for row in rows:
-        at = console.iso(row.at) or ""
-        out.writerow((row.person_id, row.unit or "", row.channel or "", row.state, row.reason or "", at))
+        out.writerow(row)
         count += 1
     return count

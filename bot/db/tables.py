@@ -255,6 +255,12 @@ class Run(Base):
             sqlite_where=sa.text("gather_after IS NOT NULL"),
             postgresql_where=sa.text("gather_after IS NOT NULL"),
         ),
+        sa.Index(
+            "run_to_roll_up",
+            "finished_at",
+            sqlite_where=sa.text("rolled_up_at IS NULL"),
+            postgresql_where=sa.text("rolled_up_at IS NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     campaign_id: Mapped[int] = mapped_column(sa.ForeignKey("campaign.id"))
@@ -277,7 +283,8 @@ class Run(Base):
 
 class Delivery(Base):
     """One run for one person. `contact_id` and `message_id` say how it went; no foreign keys: rows come and go
-    by the million, and an erased person leaves only a number behind."""
+    by the million, and an erased person leaves only a number behind. On PostgreSQL the table is divided, see
+    `bot.db.partitions`."""
 
     __tablename__ = "delivery"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -300,6 +307,20 @@ class Tally(Base):
     __table_args__ = {"sqlite_with_rowid": False}
     run_id: Mapped[int] = mapped_column(BigId, primary_key=True)
     account_id: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    state: Mapped[DeliveryState] = mapped_column(primary_key=True)
+    reason: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
+    n: Mapped[int] = mapped_column(BigId)
+
+
+class Rollup(Base):
+    """What is left of a run's deliveries after the retention time: how many people of a commune (0: of none) it reached
+    on a channel (empty: on none) or not, and why not. `reason` is the code of the word, -1 for none."""
+
+    __tablename__ = "rollup"
+    __table_args__ = {"sqlite_with_rowid": False}
+    run_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    unit_id: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[DeliveryState] = mapped_column(primary_key=True)
     reason: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
     n: Mapped[int] = mapped_column(BigId)

@@ -10,7 +10,7 @@ from typing import Any
 from bot.core.errors import UserError
 from bot.core.events import Outbound
 from bot.core.words import CampaignKind, CampaignState, DeliveryState, ItemKind, Lane, RoleName, RunState
-from bot.db import Tx, audit, deliveries, items, runs, tally
+from bot.db import Tx, audit, deliveries, items, rollup, runs, tally
 from bot.db import audience as queries
 from bot.db.audience import Expression, condition
 from bot.db.runs import FINAL, Counts
@@ -204,6 +204,8 @@ async def requeue(tx: Tx, run: Run, state: DeliveryState, now: datetime) -> int:
         raise WrongState(f"Run {run.id} has not started: there is nothing to repeat")
     if run.state in FINAL and run.state is not RunState.DONE:
         raise WrongState(f"Run {run.id} is {run.state}: start a new one instead")
+    if run.rolled_up_at is not None or await rollup.begun(tx, run.id):
+        raise WrongState(f"Run {run.id} ended so long ago that only its counts are left: start a new one instead")
     of_event = (await runs.campaign(tx, run.campaign_id)).event_id is not None
     if of_event and run.valid_until is not None and now > run.valid_until:
         raise WrongState(f"Run {run.id} is about an event that has begun: nobody needs it any more")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
+from bot.db.partitions import no_partition
 from bot.db.tables import Base
 from bot.db.types import Coded, Instant
 
@@ -27,6 +28,7 @@ context.configure(
     render_item=_render,
     render_as_batch=False,
     compare_type=True,
+    include_name=no_partition,
 )
 with context.begin_transaction():
     context.run_migrations()
