@@ -23,7 +23,9 @@ Peer = Callable[[str], AbstractAsyncContextManager[Flood]]
 """Made ready for the server at a URL."""
 
 
-def _flood(send: Callable[[int], Awaitable[object]]) -> Flood:
+def flooding(send: Callable[[int], Awaitable[object]]) -> Flood:
+    """With so many under way at any time."""
+
     async def work(chats: Iterator[int]) -> None:
         for chat in chats:
             await send(chat)
@@ -42,7 +44,7 @@ async def ptb(url: str) -> AsyncIterator[Flood]:
 
     request = HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30)
     async with Bot(TOKEN, base_url=f"{url}/bot", request=request) as bot:
-        yield _flood(lambda chat: bot.send_message(chat, TEXT))
+        yield flooding(lambda chat: bot.send_message(chat, TEXT))
 
 
 @asynccontextmanager
@@ -54,7 +56,7 @@ async def ptb_over_aiohttp(url: str) -> AsyncIterator[Flood]:
 
     request, polls = AiohttpRequest(connections=CONNECTIONS), AiohttpRequest()
     async with Bot(TOKEN, base_url=f"{url}/bot", request=request, get_updates_request=polls) as bot:
-        yield _flood(lambda chat: bot.send_message(chat, TEXT))
+        yield flooding(lambda chat: bot.send_message(chat, TEXT))
 
 
 @asynccontextmanager
@@ -67,7 +69,7 @@ async def aiogram(url: str) -> AsyncIterator[Flood]:
     session = AiohttpSession(api=TelegramAPIServer.from_base(url), limit=CONNECTIONS)
     session._connector_init["ssl"] = ssl.create_default_context()  # its own trusts certifi's list alone
     async with Bot(TOKEN, session=session) as bot:
-        yield _flood(lambda chat: bot.send_message(chat, TEXT))
+        yield flooding(lambda chat: bot.send_message(chat, TEXT))
 
 
 @asynccontextmanager
@@ -83,7 +85,7 @@ async def aiohttp(url: str) -> AsyncIterator[Flood]:
             async with session.post(address, data=body, headers=headers) as answer:
                 orjson.loads(await answer.read())
 
-        yield _flood(send)
+        yield flooding(send)
 
 
 @asynccontextmanager

@@ -13,30 +13,12 @@ import pytest
 from bot.channels import http1_pool
 from bot.core.errors import NotSent, OutcomeUnknown
 from tests.channels.conftest import until
-from tests.channels.http1.heard import SECRET, Client, Heard
+from tests.channels.http1.gate import Gate
+from tests.channels.http1.heard import SECRET, Client
 from tests.channels.listening import OK, answer, listening, say_and_hang_up, say_nothing, serve, whole
 
 Connect = Callable[..., Client]
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(OK), OK)
-
-
-class Gate:
-    """A server that holds every request back until the gate is opened; what arrived, in order, by connection."""
-
-    def __init__(self) -> None:
-        self.arrived: list[bytes] = []
-        self.held = 0
-        self.most_held = 0
-        self.open = asyncio.Event()
-
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            self.arrived.append((await whole(reader)).partition(b"\r\n\r\n")[2])
-            self.held += 1
-            self.most_held = max(self.most_held, self.held)
-            await self.open.wait()
-            self.held -= 1
-            await answer(writer)
 
 
 async def test_requests_one_after_another_share_a_connection(connect: Connect) -> None:
@@ -294,59 +276,6 @@ async def test_those_that_wait_are_not_lost_with_the_connection_they_wait_for(co
         ends = [await heard.end() for heard in asked]
         assert [type(end).__name__ for end in ends] == ["OutcomeUnknown", "Answer"]
         assert server.connections == 2
-
-
-async def test_closing_ends_everything_once(connect: Connect) -> None:
-    gate = Gate()
-    async with listening(gate) as server:
-        client = connect(server.root, connections=2, read_seconds=5)
-        asked = [client.ask() for _ in range(5)]
-        await until(lambda: gate.held == 2)
-        await client.pool.close()
-        assert [[type(end).__name__ for end in heard.told] for heard in asked] == [["OutcomeUnknown"]] * 2 + [
-            ["NotSent"]
-        ] * 3
-        gate.open.set()
-        await client.pool.close()
-        assert [len(heard.told) for heard in asked] == [1] * 5
-        assert isinstance(await client.error(), NotSent)
-        assert server.connections == 2
-
-
-async def test_closing_while_connections_are_being_opened(connect: Connect) -> None:
-    async with listening(say_nothing) as server:
-        client = connect(server.root.replace("http:", "https:"), read_seconds=5)
-        asked = [client.ask() for _ in range(3)]
-        await until(lambda: server.connections == 3)
-        await client.pool.close()
-        assert [[type(end) for end in heard.told] for heard in asked] == [[NotSent]] * 3
-
-
-async def test_closing_at_any_moment(connect: Connect) -> None:
-    ends = set()
-    async with listening(serve) as server:
-        for turns in [*range(12), 20, 30] * 5:
-            client = connect(server.root)
-            asked = [client.ask() for _ in range(2)]
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            async with asyncio.timeout(http1_pool.CLOSE_SECONDS / 2):
-                await client.pool.close()
-            assert [len(heard.told) for heard in asked] == [1, 1]
-            assert [isinstance(heard.told[0], NotSent) for heard in asked] == [not heard.was_begun for heard in asked]
-            ends |= {type(heard.told[0]).__name__ for heard in asked}
-    assert ends >= {"NotSent", "Answer"}
-
-
-async def test_who_sends_again_when_the_end_comes_hears_of_the_end(connect: Connect) -> None:
-    async with listening(say_nothing) as server:
-        client = connect(server.root)
-        again: list[Heard] = []
-        first = client.ask(then=lambda: again.append(client.ask()))
-        await until(lambda: first.was_begun)
-        await client.pool.close()
-        (heard,) = again
-        assert isinstance(await heard.end(), NotSent)
 
 
 @pytest.mark.parametrize("connections", [1, 7])
