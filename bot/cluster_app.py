@@ -31,6 +31,11 @@ class ClusterApp(App):
         lease = self.settings.cluster_lease
         return ClusterEngine(self.database, self.desk, self.channels, meter=self.metrics, sends=self.send, lease=lease)
 
+    @property
+    def url(self) -> str:
+        """Where our own web server listens; empty without one."""
+        return super().url if self.receive else ""
+
     def on_duty(self, job: Job) -> Job:
         """Done only while the clock is certainly ours: a process that stood still may not know yet that it is not."""
 

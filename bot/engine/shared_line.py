@@ -156,7 +156,7 @@ class SharedLine(Line):
         now = self._now()
         self._lateness.note(now, now - slot)
         if not self.halted():
-            self._ceiling.departed(now, weight)
+            self._ceiling.departures.extend((now,) * weight)
 
     def _wake(self) -> None:
         self._news.set()

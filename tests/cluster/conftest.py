@@ -1,14 +1,23 @@
-"""What these tests share: a migrated PostgreSQL."""
+"""What these tests share: a migrated PostgreSQL, and several processes of the program on it."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.db import Database
+from tests.kill.scene import TOKENS, Scene, stage
 from tests.support.postgres import Postgres
+from tests.support.program import Program
+from tests.support.warm import Warm
+
+LEASE = 4
+"""Seconds; an operator's cluster has twenty. Everything else that takes its time depends on it."""
 
 
 @pytest.fixture
@@ -23,3 +32,73 @@ async def shared(postgres_url: str) -> AsyncIterator[Database]:
     found = Database(postgres_url)
     yield found
     await found.close()
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    found = Warm()
+    yield found
+    found.stop()
+
+
+class Team:
+    """Several processes of one cluster. The scene's own program is only asked, never started."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.members: list[Program] = []
+
+    async def worker(self, **settings: Any) -> Program:
+        """`loaso worker`."""
+        return await self._join("worker", **settings)
+
+    async def run(self, *arguments: str, **settings: Any) -> Program:
+        """`loaso run`."""
+        return await self._join("run", *arguments, **settings)
+
+    async def _join(self, command: str, *arguments: str, **settings: Any) -> Program:
+        asked = self.scene.program
+        name = f"{command}{len(self.members)}"
+        mine = {**asked._given, **settings}
+        member = Program(asked.folder, name=name, command=(command, *arguments), warm=asked.warm, **mine)
+        self.members.append(member)
+        await member.start()
+        return member
+
+    def holder(self) -> Program:
+        """Who won the clock last."""
+        held = [
+            (line, member) for member in self.alive for line in member.said.splitlines() if '"seat":"clock"' in line
+        ]
+        return max(held, key=lambda found: found[0].partition('"timestamp"')[2])[1]
+
+    @property
+    def alive(self) -> list[Program]:
+        return [member for member in self.members if member.process is not None]
+
+    async def close(self) -> None:
+        for member in self.alive:
+            await member.kill()
+
+
+Assemble = Callable[..., AbstractAsyncContextManager[Team]]
+
+
+@pytest.fixture
+def team(postgres_url: str, postgres: Postgres, tmp_path: Path, warm: Warm) -> Assemble:
+    @asynccontextmanager
+    async def assemble(
+        *, accounts: int = 1, rate: float = 60, count: int = 240, **settings: Any
+    ) -> AsyncIterator[Team]:
+        common = {"engine": "cluster", "cluster_lease": LEASE, **settings}
+        tokens = TOKENS[:accounts]
+        async with stage(
+            postgres_url, tmp_path, rate=rate, count=count, tokens=tokens, server=postgres, warm=warm, **common
+        ) as scene:
+            found = Team(scene)
+            try:
+                yield found
+            finally:
+                await found.close()
+
+    return assemble
