@@ -21,6 +21,7 @@ from bot.core.words import (
 )
 from bot.db.gathering import Stretch
 from bot.db.session import Tx
+from bot.db.sql import Unindexed
 from bot.db.tables import Account, Campaign, Contact, Delivery, Person, Referral, Role, Rsvp, Run, Unit
 
 
@@ -66,7 +67,8 @@ def _term(term: Term) -> sa.ColumnElement[bool]:
         )
         told_to_stop = Person.status == PersonStatus.STOPPED
         return sa.and_(Person.kind == PersonKind.GROUP, ~told_to_stop, Person.id.in_(mine))
-    human = sa.and_(Person.kind == PersonKind.HUMAN, Person.status == PersonStatus.ACTIVE)
+    # nearly everybody is active: what tells people apart is the unit, the group, the role
+    human = sa.and_(Person.kind == PersonKind.HUMAN, Unindexed(Person.status) == PersonStatus.ACTIVE)
     return sa.and_(human, _human(term))
 
 

@@ -170,7 +170,8 @@ def _listens() -> sa.ColumnElement[bool]:
 
 async def skip_unreachable(tx: Tx, run_id: int, now: datetime, accounts: Sequence[int] | None) -> int:
     """End waiting deliveries of people who said stop, and of those who have no open contact any more on one of
-    `accounts` (`None`: on any), with what closed it. At most `SWEEP` of them at once; returns how many."""
+    `accounts` (`None`: on any), with what closed it. Only the first `SWEEP` that wait are looked at; returns how many
+    were ended."""
     of_person = Contact.person_id == Delivery.person_id
     ours = sa.true() if accounts is None else Contact.account_id.in_(accounts)
     why = (
@@ -187,8 +188,8 @@ async def skip_unreachable(tx: Tx, run_id: int, now: datetime, accounts: Sequenc
     )
     waits = sa.and_(Delivery.run_id == run_id, Delivery.state == DeliveryState.WAITING)
     gone = ~sa.exists().where(of_person, Contact.state == ContactState.OPEN, ours)
-    some = sa.select(Delivery.person_id).where(waits, sa.or_(~_listens(), gone)).limit(SWEEP)
-    statement = sa.update(Delivery).where(waits, Delivery.person_id.in_(some))
+    first = sa.select(Delivery.person_id).where(waits).order_by(Delivery.person_id).limit(SWEEP)
+    statement = sa.update(Delivery).where(waits, Delivery.person_id.in_(first), sa.or_(~_listens(), gone))
     change = {"state": DeliveryState.SKIPPED, "reason": reason, "at": now}
     return await _skip(tx, statement.values(**change))
 
@@ -204,7 +205,7 @@ async def skip_person(
 ) -> int:
     """Nothing is left waiting for a person, in those runs or in any. Through the runs: the key of a delivery begins
     with its run, and there are millions."""
-    among = sa.select(Run.id) if runs is None else runs
+    among = sa.select(Run.id).where(Run.rolled_up_at.is_(None)) if runs is None else runs
     waits = sa.and_(
         Delivery.run_id.in_(among), Delivery.person_id == person_id, Delivery.state == DeliveryState.WAITING
     )

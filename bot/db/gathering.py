@@ -71,12 +71,14 @@ async def gather(
         why.append((skip, sa.literal(Reason.CAPPED, Delivery.reason.type)))
     reason = sa.case(*why, else_=None) if over is None else sa.literal(over, Delivery.reason.type)
     of = sa.and_(Person.id > among.after, Person.id <= among.until)
-    chosen = sa.select(Person.id.label("person_id"), reason.label("reason")).where(of, people).subquery()
+    chosen = sa.select(Person.id.label("person_id"), reason.label("reason")).where(of, people).order_by(Person.id)
+    # the limit changes nothing but that the reason is found once and not for each column that needs it
+    found = chosen.limit(among.until - among.after).subquery()
     state = sa.case(
-        (chosen.c.reason.is_(None), sa.literal(DeliveryState.WAITING, Delivery.state.type)),
+        (found.c.reason.is_(None), sa.literal(DeliveryState.WAITING, Delivery.state.type)),
         else_=sa.literal(DeliveryState.SKIPPED, Delivery.state.type),
     )
-    rows = sa.select(sa.literal(run_id), chosen.c.person_id, state, chosen.c.reason).order_by(chosen.c.person_id)
+    rows = sa.select(sa.literal(run_id), found.c.person_id, state, found.c.reason)
     columns = ["run_id", "person_id", "state", "reason"]
     # "ON CONFLICT" after SELECT needs a WHERE on SQLite to be told from a join
     statement = insert(tx, Delivery).from_select(columns, rows.where(sa.true())).on_conflict_do_nothing()

@@ -6,6 +6,9 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from bot.db.session import Tx
 
@@ -32,3 +35,24 @@ async def one_at_a_time(tx: Tx, what: str) -> None:
 def insert(tx: Tx, table: Any) -> Any:
     """INSERT with `on_conflict_do_nothing` and `on_conflict_do_update`, which both databases have."""
     return sqlite.insert(table) if is_sqlite(tx) else postgresql.insert(table)
+
+
+class Unindexed(FunctionElement[Any]):
+    """A column by which SQLite shall not look up: without statistics it takes any index for a good one. PostgreSQL
+    knows better."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(Unindexed)
+def _as_it_is(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(Unindexed, "sqlite")
+def _with_a_plus(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return "+" + compiler.process(element.clauses, **options)

@@ -42,6 +42,10 @@ class Changes:
         """There are `n` more (or fewer) of these."""
         self._by[run_id, account_id, STATES[state], REASONS[reason]] += n
 
+    def add_coded(self, run_id: int, account_id: int, state: int, reason: int, n: int) -> None:
+        """The same in codes, for raw statements: a word costs more to look up than everything else here."""
+        self._by[run_id, account_id, state, reason] += n
+
     def rows(self) -> list[Row]:
         """The net changes, in the order in which every transaction touches them: no two wait for each other."""
         return [(*key, n) for key, n in sorted(self._by.items()) if n]

@@ -19,22 +19,22 @@ from bot.core.errors import Reason
 from bot.core.events import ChatKind
 from bot.core.words import DeliveryState
 from bot.db.session import BUSY_SECONDS, PRAGMAS, Database
-from bot.db.tally import REASONS, STATES, Changes
+from bot.db.tally import NO_REASON, REASONS, STATES, Changes
 from bot.db.traffic_rows import FINAL, LOOK, Claim, Claimed, Outcome, Want
 from bot.db.types import to_micros
 
 _SETTLE = """
 UPDATE delivery
-SET state = ?, reason = ?, at = ?, message_id = CASE WHEN contact_id IS NULL THEN NULL ELSE ? END
+SET state = ?, reason = nullif(?, -1), at = ?, message_id = CASE WHEN contact_id IS NULL THEN NULL ELSE ? END
 WHERE run_id = ? AND person_id = ? AND state = 1"""
 
 _CORRECT = """
 UPDATE delivery
-SET state = ?, reason = ?, at = ?, message_id = CASE WHEN contact_id IS NULL THEN NULL ELSE ? END
+SET state = ?, reason = nullif(?, -1), at = ?, message_id = CASE WHEN contact_id IS NULL THEN NULL ELSE ? END
 WHERE run_id = ? AND person_id = ? AND state = 5 AND reason = 14"""
 
 _CANCELLED = "SELECT state = 5 FROM run WHERE id = ?"
-_SENDING = "SELECT 1 FROM run WHERE id = ? AND state = 1"
+_IS_SENDING = "SELECT 1 FROM run WHERE id = ? AND state = 1"
 _CLOSE = "DELETE FROM slice WHERE id = ?"
 
 _CHOOSE = """
@@ -42,10 +42,10 @@ SELECT looked.person_id, contact.id, contact.external_id, contact.kind, person.l
 FROM (
     SELECT person_id, state FROM delivery WHERE run_id = ? AND person_id > ? ORDER BY person_id LIMIT ?
 ) AS looked
-CROSS JOIN contact ON contact.person_id = looked.person_id
+CROSS JOIN contact INDEXED BY contact_by_person_id ON contact.person_id = looked.person_id
 CROSS JOIN person ON person.id = looked.person_id
 WHERE looked.state = 0 AND contact.account_id = ? AND contact.state = 0 AND person.status <> 2"""
-# CROSS JOIN keeps the loops as they are written, so the people come by id; an ORDER BY would sort all that are looked at
+# CROSS JOIN keeps the loops as written, so that people come by id; an ORDER BY would sort all that are looked at
 
 _REACHED = "SELECT person_id FROM delivery WHERE run_id = ? AND person_id > ? ORDER BY person_id LIMIT 1 OFFSET ?"
 _TAKE = "UPDATE delivery SET state = 1, contact_id = ? WHERE run_id = ? AND person_id = ?"
@@ -58,6 +58,9 @@ INSERT INTO tally (run_id, account_id, state, reason, n) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (run_id, account_id, state, reason) DO UPDATE SET n = n + excluded.n"""
 
 _KINDS = tuple(ChatKind)
+_SENDING, _SKIPPED = STATES[DeliveryState.SENDING], STATES[DeliveryState.SKIPPED]
+_BY_CANCEL = REASONS[Reason.CANCELLED]
+_INTERRUPTED = STATES[DeliveryState.UNKNOWN], REASONS[Reason.INTERRUPTED]
 
 
 class SqliteTraffic:
@@ -128,19 +131,22 @@ def exchange(
 
 
 def _settle(connection: sqlite3.Connection, outcomes: Sequence[Outcome], changes: Changes) -> None:
+    """Row by row: one call in bulk would not say which of them changed."""
     cancelled: dict[int, bool] = {}
-    for outcome in outcomes:
-        if outcome.state is DeliveryState.WAITING and _is_cancelled(connection, outcome.run_id, cancelled):
-            outcome = outcome._replace(state=DeliveryState.SKIPPED, reason=Reason.CANCELLED)
-        run_id, person_id, account_id, state, at, reason, message_id = outcome
-        row = (STATES[state], None if reason is None else REASONS[reason], to_micros(at), message_id, run_id, person_id)
-        if connection.execute(_SETTLE, row).rowcount:
-            changes.add(run_id, account_id, DeliveryState.SENDING, -1)
-        elif state in FINAL and connection.execute(_CORRECT, row).rowcount:
-            changes.add(run_id, account_id, DeliveryState.UNKNOWN, -1, Reason.INTERRUPTED)
+    execute, add = connection.cursor().execute, changes.add_coded
+    for run_id, person_id, account_id, end, at, why, message_id in outcomes:
+        if end is DeliveryState.WAITING and _is_cancelled(connection, run_id, cancelled):
+            state, reason = _SKIPPED, _BY_CANCEL
+        else:
+            state, reason = STATES[end], NO_REASON if why is None else REASONS[why]
+        row = (state, reason, to_micros(at), message_id, run_id, person_id)
+        if execute(_SETTLE, row).rowcount:
+            add(run_id, account_id, _SENDING, NO_REASON, -1)
+        elif end in FINAL and execute(_CORRECT, row).rowcount:
+            add(run_id, account_id, *_INTERRUPTED, -1)
         else:
             continue
-        changes.add(run_id, account_id, state, 1, reason)
+        add(run_id, account_id, state, reason, 1)
 
 
 def _is_cancelled(connection: sqlite3.Connection, run_id: int, known: dict[int, bool]) -> bool:
@@ -151,7 +157,7 @@ def _is_cancelled(connection: sqlite3.Connection, run_id: int, known: dict[int, 
 
 
 def _claim(connection: sqlite3.Connection, want: Want, changes: Changes) -> Claim | None:
-    if connection.execute(_SENDING, (want.run_id,)).fetchone() is None:
+    if connection.execute(_IS_SENDING, (want.run_id,)).fetchone() is None:
         return None
     ticket = (want.slice_id, want.run_id, want.account_id)
     if want.slice_id is not None and connection.execute(_TICKET, ticket).fetchone() is None:

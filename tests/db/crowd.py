@@ -20,7 +20,7 @@ from tests.support.talk import ZONE, content
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 LEASE = NOW + timedelta(minutes=1)
-Counted = dict[tuple[DeliveryState, Reason | None], int]
+Counted = dict[tuple[int, DeliveryState, Reason | None], int]
 
 
 @cache
@@ -124,13 +124,13 @@ def back(run_id: int, person_id: int, *, account: int = 1) -> Outcome:
     return Outcome(run_id, person_id, account, DeliveryState.WAITING, NOW)
 
 
-async def counted(database: Database, run_id: int) -> tuple[Counted, Counted]:
-    """The counts of a run as the tally has them, and as the rows say."""
-    async with database.read() as tx:
-        groups = (Delivery.state, Delivery.reason)
-        query = sa.select(*groups, sa.func.count()).where(Delivery.run_id == run_id).group_by(*groups)
-        real = {(state, reason): n for state, reason, n in (await tx.execute(query)).all()}
-        summed = sa.select(Tally.state, Tally.reason, sa.func.sum(Tally.n)).where(Tally.run_id == run_id)
-        kept = (await tx.execute(summed.group_by(Tally.state, Tally.reason))).all()
+async def counted(database: Database) -> tuple[Counted, Counted]:
+    """The deliveries of all runs as the tally has counted them, and as the rows say."""
     reasons = tuple(Reason)
-    return {(s, None if r < 0 else reasons[r]): int(n) for s, r, n in kept if n}, real
+    async with database.read() as tx:
+        summed = sa.select(Tally.run_id, Tally.state, Tally.reason, sa.func.sum(Tally.n))
+        kept = (await tx.execute(summed.group_by(Tally.run_id, Tally.state, Tally.reason))).all()
+        groups = (Delivery.run_id, Delivery.state, Delivery.reason)
+        found = (await tx.execute(sa.select(*groups, sa.func.count()).group_by(*groups))).all()
+    real = {(run_id, state, reason): n for run_id, state, reason, n in found}
+    return {(run, state, None if why < 0 else reasons[why]): int(n) for run, state, why, n in kept if n}, real
