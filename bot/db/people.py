@@ -149,8 +149,10 @@ async def _gives_way(tx: Tx, other: Contact) -> bool:
 
 
 def _deliveries(person_id: int) -> sa.ColumnElement[bool]:
-    """A person's rows, through the runs: the key of a delivery begins with its run, and there are millions."""
-    return sa.and_(Delivery.run_id.in_(sa.select(Run.id)), Delivery.person_id == person_id)
+    """A person's rows, through the runs that still have any: the key of a delivery begins with its run, and there are
+    millions."""
+    runs = sa.select(Run.id).where(Run.rolled_up_at.is_(None))
+    return sa.and_(Delivery.run_id.in_(runs), Delivery.person_id == person_id)
 
 
 async def erase(tx: Tx, person_id: int, hashes: list[str], now: datetime) -> None:

@@ -240,6 +240,11 @@ class Campaign(Base):
     created_at: Mapped[datetime]
 
 
+def _few(name: str, column: str, condition: str) -> sa.Index:
+    """An index of only those rows for which the condition holds."""
+    return sa.Index(name, column, sqlite_where=sa.text(condition), postgresql_where=sa.text(condition))
+
+
 class Run(Base):
     """One firing of a campaign. Without `materialised_at` there are no deliveries yet. While `gather_after` is set,
     people up to that id have their delivery and those up to `gather_until` still get one. `progress_*` is the message
@@ -249,18 +254,10 @@ class Run(Base):
     __table_args__ = (
         sa.UniqueConstraint("campaign_id", "planned_at"),
         sa.Index("run_by_state", "state", "planned_at"),
-        sa.Index(
-            "run_gathering",
-            "id",
-            sqlite_where=sa.text("gather_after IS NOT NULL"),
-            postgresql_where=sa.text("gather_after IS NOT NULL"),
-        ),
-        sa.Index(
-            "run_to_roll_up",
-            "finished_at",
-            sqlite_where=sa.text("rolled_up_at IS NULL"),
-            postgresql_where=sa.text("rolled_up_at IS NULL"),
-        ),
+        _few("run_gathering", "id", "gather_after IS NOT NULL"),
+        _few("run_to_roll_up", "finished_at", "rolled_up_at IS NULL"),
+        _few("run_watched", "id", "progress_contact_id IS NOT NULL AND reported_at IS NULL"),
+        _few("run_by_progress_contact_id", "progress_contact_id", "progress_contact_id IS NOT NULL"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     campaign_id: Mapped[int] = mapped_column(sa.ForeignKey("campaign.id"))

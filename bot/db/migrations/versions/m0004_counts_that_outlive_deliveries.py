@@ -11,6 +11,12 @@ branch_labels = None
 depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+RUNS = (
+    ("run_to_roll_up", "finished_at", "rolled_up_at IS NULL"),
+    ("run_watched", "id", "progress_contact_id IS NOT NULL AND reported_at IS NULL"),
+    ("run_by_progress_contact_id", "progress_contact_id", "progress_contact_id IS NOT NULL"),
+)
+"""Runs are kept for ever: whoever looks for a few of them finds them without reading all."""
 
 
 def upgrade() -> None:
@@ -25,13 +31,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "unit_id", "channel", "state", "reason", name=op.f("rollup_pkey")),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "run_to_roll_up",
-        "run",
-        ["finished_at"],
-        sqlite_where=sa.text("rolled_up_at IS NULL"),
-        postgresql_where=sa.text("rolled_up_at IS NULL"),
-    )
+    for name, column, condition in RUNS:
+        where = sa.text(condition)
+        op.create_index(name, "run", [column], sqlite_where=where, postgresql_where=where)
     if _is_postgres():
         _divide()
 
@@ -39,7 +41,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     if _is_postgres():
         _unite()
-    op.drop_index("run_to_roll_up", "run")
+    for name, *_ in RUNS:
+        op.drop_index(name, "run")
     op.drop_table("rollup")
 
 
