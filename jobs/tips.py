@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.outreach import curriculum
+from bot.outreach import curriculum, tip_round
 from jobs.context import JobContext
 
 
@@ -10,8 +10,4 @@ async def plan_tips(context: JobContext) -> None:
     """Plan what is due now, in transactions that are short enough for answers to slip in between."""
     async with context.database.write() as tx:
         await curriculum.sync(tx, context.desk.pack)
-    planned = True
-    while planned:
-        async with context.database.write() as tx:
-            planned = bool(await curriculum.plan_due(tx, context.desk, context.now))
-        context.wake()
+    await tip_round.plan_due(context.database, context.desk, context.now, context.wake)

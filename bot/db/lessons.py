@@ -1,17 +1,21 @@
-"""Queries about curricula: which tip on which day, who is due for one, and who has had it."""
+"""Queries about curricula: which tip on which day, and who is due for one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
+import orjson
 import sqlalchemy as sa
 
-from bot.core.words import CampaignKind, PersonStatus, TargetGroup
+from bot.core.words import ContactState, PersonStatus, TargetGroup
+from bot.db import bulk
 from bot.db.session import Tx
-from bot.db.sql import changed, insert
-from bot.db.tables import Campaign, Delivery, Lesson, Person, Run
+from bot.db.sql import insert
+from bot.db.tables import Contact, Lesson, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,22 @@ class Slot:
 
     day: date
     hour: int
+
+
+_GROUPS = tuple(TargetGroup)
+
+
+class Standing(NamedTuple):
+    """What decides about the next tip of people (and groups) whose hour has come."""
+
+    group: TargetGroup
+    day: int
+    """Of the curriculum, from 0."""
+    seen: frozenset[str]
+    """Tips that they had in another curriculum."""
+    can_reach: bool
+    in_time: bool
+    """Whether they were there when the hour came."""
 
 
 async def everything(tx: Tx) -> dict[TargetGroup, list[str]]:
@@ -50,71 +70,42 @@ async def any_due(tx: Tx, slot: Slot) -> bool:
     return False
 
 
-def due(slot: Slot, group: TargetGroup | None = None, day: int | None = None) -> sa.ColumnElement[bool]:
-    """People (and groups) whose hour that is and who have had nothing on that day; of a group on a day of its
-    curriculum, if given."""
-    terms = [_at_hour(slot), sa.or_(Person.tipped_on.is_(None), Person.tipped_on < slot.day)]
-    if group is not None:
-        terms.append(Person.target_group == group)
-    if day is not None:
-        terms.append(Person.tip_day == day)
-    return sa.and_(*terms)
+async def take_due(tx: Tx, slot: Slot, known_by: datetime, limit: int) -> dict[Standing, list[int]]:
+    """Some of the people who are due, locked; on PostgreSQL not those whom another transaction holds just now. Who has
+    been moved on is due no more, so the same question finds the next ones."""
+    connection = await tx.connection()
+    alike: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for had in (Person.tipped_on.is_(None), Person.tipped_on < slot.day):
+        left = limit - sum(map(len, alike.values()))
+        if left > 0:
+            for row in await connection.execute(_due(slot, known_by).where(had).limit(left)):
+                alike[row[1:]].append(row[0])
+    return {_standing(*row): ids for row, ids in alike.items()}
 
 
-async def positions(tx: Tx, slot: Slot, known_by: datetime | None = None) -> dict[tuple[TargetGroup, int], int]:
-    """How many people are due, by group and day of the curriculum. `known_by` leaves out who came later."""
-    query = (
-        sa.select(Person.target_group, Person.tip_day, sa.func.count())
-        .where(due(slot), Person.target_group.is_not(None))
-        .group_by(Person.target_group, Person.tip_day)
-        .order_by(Person.target_group, Person.tip_day)
-    )
-    if known_by is not None:
-        query = query.where(Person.created_at <= known_by)
-    return {(group, day): n for group, day, n in (await tx.execute(query)).all() if group is not None}
-
-
-async def skip_to(tx: Tx, slot: Slot, group: TargetGroup, day: int, to: int) -> None:
-    """Move everybody who is due on a day that can no longer be taught to another day."""
-    await tx.execute(sa.update(Person).where(due(slot, group, day)).values(tip_day=to))
-
-
-async def with_past(tx: Tx, slot: Slot) -> list[Person]:
-    """Due people who have had tips of another curriculum."""
-    query = sa.select(Person).where(due(slot), Person.tips_seen.is_not(None)).order_by(Person.id)
-    return list((await tx.execute(query)).scalars())
-
-
-async def advance(tx: Tx, run_id: int, on: date) -> int:
-    """Everybody in the run has had this day's tip. Returns how many."""
-    mine = sa.select(Delivery.person_id).where(Delivery.run_id == run_id)
-    change = {"tip_day": Person.tip_day + 1, "tipped_on": on}
-    statement = sa.update(Person).where(Person.id.in_(mine)).values(change)
-    return await changed(tx, statement.execution_options(synchronize_session=False))
-
-
-async def pass_over(tx: Tx, slot: Slot, group: TargetGroup, day: int) -> int:
-    """Nothing for those who are due on that day: their next tip comes tomorrow. Returns how many."""
-    statement = sa.update(Person).where(due(slot, group, day)).values(tipped_on=slot.day)
-    return await changed(tx, statement.execution_options(synchronize_session=False))
-
-
-async def latest_slot(tx: Tx) -> datetime | None:
-    """The latest moment for which tips were planned or marked missed."""
-    query = sa.select(sa.func.max(Run.planned_at)).join(Campaign).where(Campaign.kind == CampaignKind.TIP)
-    return (await tx.execute(query)).scalar_one()
-
-
-async def campaign(tx: Tx, item_id: int, audience: str, now: datetime) -> Campaign:
-    """The campaign that carries a tip to an audience, made if need be."""
-    query = sa.select(Campaign).where(
-        Campaign.fingerprint == audience, Campaign.kind == CampaignKind.TIP, Campaign.item_id == item_id
-    )
-    found = (await tx.execute(query.order_by(Campaign.id).limit(1))).scalar_one_or_none()
-    if found is None:
-        found = Campaign(
-            kind=CampaignKind.TIP, item_id=item_id, audience=audience, fingerprint=audience, created_at=now
+def _due(slot: Slot, known_by: datetime) -> sa.Select[int, int, int, str, bool, bool]:
+    """Codes and JSON are left as they stand: they are read once for all who are alike."""
+    can_reach = sa.exists().where(Contact.person_id == Person.id, Contact.state == ContactState.OPEN)
+    return (
+        sa.select(
+            Person.id,
+            sa.type_coerce(Person.target_group, sa.Integer),
+            Person.tip_day,
+            sa.cast(Person.tips_seen, sa.Text),
+            can_reach,
+            Person.created_at <= known_by,
         )
-        tx.add(found)
-        await tx.flush()
-    return found
+        .where(_at_hour(slot), Person.target_group.is_not(None))
+        .with_for_update(of=Person, skip_locked=True)
+    )
+
+
+def _standing(group: int, day: int, seen: str | None, can_reach: bool, in_time: bool) -> Standing:
+    return Standing(_GROUPS[group], day, frozenset(orjson.loads(seen or "[]")), can_reach, in_time)
+
+
+async def move_on(tx: Tx, days: Mapping[int, Sequence[int]], on: date) -> None:
+    """Put people, by id, on days of their curriculum; their next tip does not come before tomorrow."""
+    ids = [id for people in days.values() for id in people]
+    at = [day for day, people in days.items() for _ in people]
+    await bulk.update(tx, Person, ("id", ids), {"tip_day": at}, {"tipped_on": on})

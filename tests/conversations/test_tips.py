@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.words import ItemKind
 from bot.db import items
-from bot.outreach import curriculum
+from bot.outreach import curriculum, tip_round
 from tests.support.talk import Speaker, Talk
 
 
@@ -20,8 +20,7 @@ async def with_tip(talk: Talk) -> Speaker:
         await curriculum.sync(tx, talk.desk.pack)
     person = await talk.resident("5", hour=7)
     talk.now = talk.desk.clock.start_of_day(talk.now) + timedelta(days=1, hours=7)
-    async with talk.database.write() as tx:
-        await curriculum.plan_due(tx, talk.desk, talk.now)
+    await tip_round.plan_due(talk.database, talk.desk, talk.now)
     await talk.deliver()
     return person
 

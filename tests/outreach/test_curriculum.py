@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.core.words import CampaignKind, DeliveryState, PersonStatus, RunState, TargetGroup
 from bot.db import Tx, audit, lessons, people
 from bot.db.tables import Campaign, Contact, Delivery, Lesson, Person, Run
-from bot.outreach import curriculum
+from bot.outreach import curriculum, tip_round
 from tests.support.talk import Talk
 
 DAY = date(2026, 11, 24)
@@ -29,10 +29,18 @@ async def synced(talk: Talk) -> None:
 
 
 async def plan(talk: Talk, now: datetime) -> list[int]:
-    """Plan what is due; returns how many people each run reaches."""
+    """Plan what is due; returns how many people each run has gained."""
     talk.now = now
-    async with talk.database.write() as tx:
-        return [run.total for run in await curriculum.plan_due(tx, talk.desk, now)]
+    before = await totals(talk)
+    await tip_round.plan_due(talk.database, talk.desk, now)
+    gained = {id: total - before.get(id, 0) for id, total in (await totals(talk)).items()}
+    return [n for _, n in sorted(gained.items()) if n]
+
+
+async def totals(talk: Talk) -> dict[int, int]:
+    """How many people each run has, but those that were missed."""
+    async with talk.database.read() as tx:
+        return {run.id: run.total for run in await all_runs(tx) if run.state is not RunState.MISSED}
 
 
 async def change(talk: Talk, **values: object) -> None:
@@ -271,7 +279,7 @@ async def test_groups_get_the_residents_tips(talk: Talk) -> None:
     assert await plan(talk, at(talk, 7)) == [1]
     await talk.deliver()
     (sent,) = talk.channel.sent
-    assert (sent.chat_id, sent.group) == ("-100", True)
+    assert sent.chat_id == "-100"
 
 
 async def test_blocked_people_are_counted_as_not_reached(talk: Talk) -> None:
@@ -342,11 +350,3 @@ async def test_without_lessons_nothing_is_planned(talk: Talk) -> None:
         await tx.execute(sa.delete(Lesson))
     await talk.resident("1", hour=7)
     assert await plan(talk, at(talk, 7)) == []
-
-
-async def test_many_people_are_planned_in_several_goes(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curriculum, "AT_ONCE", 2)
-    await synced(talk)
-    for id, group in (("1", "resident"), ("2", "resident"), ("3", "elderly"), ("4", "worker")):
-        await talk.resident(id, hour=7, group=group)
-    assert [await plan(talk, at(talk, 7)) for _ in range(3)] == [[2], [1, 1], []]
