@@ -66,7 +66,7 @@ class Pacer:
     _alerts_in_a_row: int = 0
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self.limits)
+        self.wire = Wire(self.limits, counts_chats=not self.unlimited)
         self.ceiling = Ceiling(_UNLIMITED if self.limits.per_second is None else self.limits.per_second)
         self._free = self.unlimited
 
@@ -108,6 +108,7 @@ class Pacer:
         else:
             self.ceiling.refused_too(until)
         self._free = self._left_since_halt = self._replied_in_halt = False
+        self.wire.counts_chats = not self.unlimited or self.ceiling.found is not None
         self._halted_until = max(self._halted_until, until)
         self._next = max(self._next, self._halted_until)
 
@@ -150,6 +151,7 @@ class Pacer:
         """Whether there is nothing to keep to. Whoever is free stays so until something is refused."""
         if not self._free and self.unlimited and self.ceiling.found is None and not self.halted(now):
             self._free = self._left_since_halt = True
+            self.wire.counts_chats = False
         return self._free
 
     def _earliest(self, now: float) -> float:

@@ -1,7 +1,8 @@
 """What a platform bears, learnt from its refusals: gone below at once, tried again rarely and gently, forgotten slowly.
 
 A platform that is stricter than documented says so by refusing. What got through in the second before the first refusal
-is what it bears; the pace goes there at once. After some minutes a little more is tried: the first message that is one
+is what it bears; the pace goes there at once. (A single refusal may have been about one chat, or about messages that
+came unevenly: it has to happen twice.) After some minutes a little more is tried: the first message that is one
 too many is waited for before the next one leaves, so that a failed trial costs one refusal. If it fails, the pace falls
 back and the next trial is further away; if it holds, the steps grow until nothing is left of the refusal.
 """
@@ -16,15 +17,18 @@ from bot.outreach.pacing_wire import WINDOW
 
 _REMEMBERED = 4096
 """Departures that are remembered: more than what is under way at once plus a second's worth before it."""
-_FALL = 0.85
-"""At most this part of the documented pace goes on, however much got through in the second before."""
-_FALL_AGAIN = 0.93
-"""At most this part of a pace that was learnt goes on: it was nearly right, and the way to the platform not even."""
+_NEARLY = 0.9
+"""When this part of the pace got through in the second before, the pace was right but for unevenness on the way."""
+_A_LITTLE = 0.97
+_MORE = 0.93
+"""What is left of a pace that was nearly right, after the first refusal and after the next."""
 _TELLING = 5
-"""A refusal when fewer messages left within a second says nothing about the account's pace: it was about a chat."""
+"""A refusal of one message, or when fewer than this were sent within a second, may have been about its chat: it counts
+if another one follows soon."""
 _CAUTIOUS = 20
 """Messages a second that are tried when nothing at all got through."""
 _SOON = 30.0
+"""Seconds after a halt."""
 _PATIENCE = 120.0
 _MOST_PATIENCE = 420.0
 _TRIAL = 20.0
@@ -44,8 +48,8 @@ class Ceiling:
     """Messages a second that the platform bears; `None` while nothing was refused that still counts."""
     departures: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     """When messages were on the wire, one by one, the latest last."""
-    _most: float = 0.0
-    """Messages a second that may go on after the refusal that counts now, of which there were so many."""
+    _before: int | None = None
+    """What was found when the refusal came that counts now; `_refusals` are those of the same moment."""
     _refusals: int = 0
     _soon: bool = False
     _until: float = float("-inf")
@@ -63,8 +67,7 @@ class Ceiling:
     def refused(self, now: float, until: float) -> None:
         """The platform refused a message; nothing but replies leaves until then."""
         self._soon = now < self._until + _SOON
-        self._most = self.pace * (_FALL if self.found is None else _FALL_AGAIN)
-        self._until, self._refusals = until, 1
+        self._before, self._until, self._refusals = self.found, until, 1
         self._failed = self._tried_from is not None
         if self._tried_from is not None:
             self.found = self._tried_from
@@ -80,10 +83,16 @@ class Ceiling:
     def _lower(self) -> None:
         if self._failed:
             return
+        allowed = self.full if self._before is None else min(self.full, self._before)
         borne = self._borne()
-        if borne + self._refusals < _TELLING and not self._soon:
-            return
-        self.found = max(1, int(min(borne or _CAUTIOUS, self._most)))
+        if self._soon:
+            self.found = _whole(min(borne or _CAUTIOUS, allowed * _MORE))
+        elif borne >= allowed * _NEARLY:
+            self.found = _whole(min(borne, allowed * _A_LITTLE))
+        elif self._refusals == 1 or borne + self._refusals < _TELLING:
+            self.found = self._before
+        else:
+            self.found = _whole(min(borne or _CAUTIOUS, allowed))
 
     def _borne(self) -> int:
         """How many got through in the second before the first refusal: whatever left after it was refused as well."""
@@ -126,3 +135,7 @@ class Ceiling:
     def _forget(self) -> None:
         self.found = self._tried_from = None
         self._step, self._patience = _FIRST_STEP, _PATIENCE
+
+
+def _whole(rate: float) -> int:
+    return max(1, int(rate))

@@ -23,6 +23,8 @@ class Wire:
     the wire at any moment, so they count as if they were until it is known when they really were."""
 
     limits: Limits
+    counts_chats: bool = True
+    """Whether a chat's own limits are kept."""
     _recent: deque[tuple[float, int]] = field(default_factory=deque)
     _in_window: int = 0
     _doorway: dict[Ticket, float] = field(default_factory=dict)
@@ -40,7 +42,7 @@ class Wire:
         """The message is let go."""
         self._doorway[ticket] = now
         self._in_doorway += ticket.weight
-        if self._is_counted(ticket):
+        if self.counts_chats and ticket.chat:
             self._awaited.add(ticket.chat)
 
     def arrive(self, ticket: Ticket, now: float) -> bool:
@@ -50,7 +52,7 @@ class Wire:
         self._in_doorway -= ticket.weight
         self._recent.append((now, ticket.weight))
         self._in_window += ticket.weight
-        if self._is_counted(ticket):
+        if self.counts_chats and ticket.chat:
             self._awaited.discard(ticket.chat)
             self._remember(ticket, now)
         return True
@@ -69,14 +71,10 @@ class Wire:
 
     def ready_at(self, ticket: Ticket, now: float) -> float:
         """When the ticket's chat may be written to again, as far as is known now."""
-        if not self._is_counted(ticket):
+        if not (self.counts_chats and ticket.chat):
             return 0.0
         ready = max(self._chats.get(ticket.chat, 0.0), self._group_ready_at(ticket))
         return max(ready, now + _LOOK_AGAIN) if ticket.chat in self._awaited else ready
-
-    def _is_counted(self, ticket: Ticket) -> bool:
-        """Whether a chat's own limits apply: without a limit for the account they are the platform's business."""
-        return bool(ticket.chat) and self.limits.per_second is not None
 
     def _settle(self, now: float) -> None:
         while self._doorway:

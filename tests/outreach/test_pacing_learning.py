@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -115,8 +116,7 @@ def test_several_refusals_of_what_was_on_its_way_count_as_one() -> None:
         for _ in range(refusals):
             world.pacer.slow_down(world.now, 3.0)
         rates.append(world.pacer.rate())
-    assert rates[0] == pytest.approx(29.5 * 0.85, abs=0.6)
-    assert rates[1] == pytest.approx(rates[0], abs=1.1)
+    assert rates == [pytest.approx(28.5, abs=0.1)] * 2
 
 
 def test_a_refusal_of_one_among_few_says_nothing_about_the_pace() -> None:
@@ -126,6 +126,17 @@ def test_a_refusal_of_one_among_few_says_nothing_about_the_pace() -> None:
     world.pacer.slow_down(world.now, 3.0)
     assert world.pacer.halted(world.now)
     assert world.pacer.rate() > 29
+
+
+def test_a_single_refusal_may_have_been_about_one_chat_and_counts_the_second_time() -> None:
+    world = World()
+    world.keep_sending(people())
+    world.run(0.6)
+    world.pacer.slow_down(world.now, 3.0)
+    assert world.pacer.rate() > 29
+    world.run(4.2)
+    world.pacer.slow_down(world.now, 3.0)
+    assert world.pacer.rate() < 20
 
 
 def test_a_very_strict_platform_is_believed_the_second_time() -> None:
@@ -146,6 +157,18 @@ def test_without_a_limit_of_our_own_the_rate_is_learnt_from_what_got_through() -
     assert world.pacer.rate() == pytest.approx(29.5, abs=2)
     assert len(world.refused) < 75
     assert most_within(world.times()[100:], 1.0) <= 31
+
+
+def test_a_line_without_limit_that_was_refused_keeps_to_the_limits_of_chats_too() -> None:
+    world = World(UNLIMITED, strict(30, 4))
+    world.pass_open(100)
+    world.run(10)
+    for _ in range(3):
+        world.wish(Lane.REPLY, "busy")
+    world.run(20)
+    times = [m.at for m in world.left if m.chat == "busy"]
+    assert all(b - a >= 1 for a, b in pairwise(times))
+    assert len(times) == 3
 
 
 def test_a_line_without_limit_is_open_again_when_the_platform_is() -> None:
