@@ -1,0 +1,103 @@
+"""What may happen to a program in mid-run: each strikes once and returns when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.kill.scene import Scene, administrate
+from tests.support.program import Program
+
+_STARTING = 2.0
+"""Seconds within which a start is certainly under way."""
+
+
+async def kill(scene: Scene, chance: random.Random) -> None:
+    """SIGKILL to one of the processes at some moment, and a new start. One new start in three is killed as well."""
+    await asyncio.sleep(chance.uniform(0.0, 0.4))
+    victim = chance.choice(scene.programs)
+    await victim.kill()
+    if chance.random() < 1 / 3:
+        await victim.spawn()
+        await asyncio.sleep(chance.uniform(0.0, _STARTING))
+        await victim.kill()
+    await victim.start()
+
+
+@contextmanager
+def frozen(program: Program) -> Iterator[None]:
+    """SIGSTOP, then SIGCONT."""
+    program.signal(signal.SIGSTOP)
+    yield
+    program.signal(signal.SIGCONT)
+
+
+async def outage(scene: Scene, seconds: float) -> None:
+    """The platform refuses every connection for so long."""
+    await scene.telegram.stop()
+    await asyncio.sleep(seconds)
+    await scene.telegram.start()
+
+
+async def cut(scene: Scene) -> None:
+    """Every connection to the PostgreSQL database is ended by its server."""
+    assert scene.server is not None
+    others = f"datname = '{scene.database}' AND pid <> pg_backend_pid()"
+    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+    assert await asyncio.to_thread(administrate, scene.server, end) > 0
+
+
+async def restart_database(scene: Scene, seconds: float) -> None:
+    """The PostgreSQL server ends at once, without tidying up, and comes back after so long."""
+    server = scene.server
+    assert server is not None
+    server.process.send_signal(signal.SIGQUIT)
+    await asyncio.to_thread(server.process.wait, 20)
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(server.start)
+
+
+@contextmanager
+def no_file_may_grow(scene: Scene) -> Iterator[None]:
+    """The operating system refuses every write of the program to a file, its log included."""
+    process = scene.program.process
+    assert process is not None
+    before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, before[1]))
+    yield
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def disk(at: Path, megabytes: int, owner: int) -> Iterator[Path]:
+    """A small disk of its own, gone afterwards. Raises `PermissionError` where only the administrator may do that."""
+    at.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,uid={owner}", "tmpfs", str(at)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        at.rmdir()
+        raise PermissionError("a disk may be mounted by the administrator only")
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", "--lazy", str(at)], check=True)
+        at.rmdir()
+
+
+@contextmanager
+def full(at: Path) -> Iterator[None]:
+    """Not one byte is free on that disk."""
+    ballast = at / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        while free := shutil.disk_usage(at).free:
+            file.write(bytes(min(free, 1 << 20)))
+    try:
+        yield
+    finally:
+        ballast.unlink()
