@@ -9,7 +9,7 @@ from bot.commands import console
 from bot.commands.edge import DONE
 from bot.core.clock import Clock
 from bot.core.errors import UserError
-from bot.db import Database, copies
+from bot.db import Database, copies, copies_postgres
 from bot.db.guard import SoleSender
 from bot.db.migrate import migrate
 from bot.settings import Settings, load, secret_file
@@ -20,7 +20,7 @@ def backup(file: Path) -> int:
     settings = load()
     _fits(file)
     if settings.sqlite_path is None:
-        copies.back_up_postgres(settings.database_url, file)
+        copies_postgres.back_up_postgres(settings.database_url, file)
     else:
         copies.back_up_sqlite(settings.sqlite_path, file)
     console.say(f"The database is in {file} ({file.stat().st_size / 1e6:,.1f} MB).{_key_hint(settings)}")
@@ -68,7 +68,7 @@ async def _restore(settings: Settings, file: Path) -> None:
 
 def _put_back(settings: Settings, file: Path) -> None:
     if settings.sqlite_path is None:
-        copies.restore_postgres(file, settings.database_url)
+        copies_postgres.restore_postgres(file, settings.database_url)
         return
     kept = copies.restore_sqlite(file, settings.sqlite_path, Clock(settings.zone).local(Clock(settings.zone).now()))
     if kept is not None:

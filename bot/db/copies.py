@@ -1,27 +1,24 @@
-"""Copies of the database: made while it is in use, put back when nobody uses it."""
+"""Copies of an SQLite database: made while it is in use, put back when nobody uses it."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sqlite3
-import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from bot.core.errors import UserError
 
 _SQLITE_MARK = b"SQLite format 3\0"
-_POSTGRES_MARK = b"PGDMP"
+POSTGRES_MARK = b"PGDMP"
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+def beside(path: Path) -> Iterator[Path]:
     """A file in the same folder that takes the name `path` when all went well, readable by its owner alone."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -40,7 +37,7 @@ def back_up_sqlite(database: Path, to: Path) -> None:
         raise UserError(f"There is no database at {database}: nothing to copy")
     if to.exists() and to.samefile(database):
         raise UserError(f"{to} is the database itself: write the copy somewhere else")
-    with _beside(to) as copy:
+    with beside(to) as copy:
         try:
             with closing(_open(database)) as source, closing(sqlite3.connect(copy)) as target:
                 source.backup(target)
@@ -77,7 +74,7 @@ def check_sqlite(copy: Path) -> None:
     """Raises `UserError` unless the file is a sound copy, and `OSError` when it cannot be read."""
     with copy.open("rb") as file:
         start = file.read(len(_SQLITE_MARK))
-    if start.startswith(_POSTGRES_MARK):
+    if start.startswith(POSTGRES_MARK):
         raise UserError(f"{copy} is a copy of a PostgreSQL database: set LOASO_DATABASE_URL to PostgreSQL")
     if start != _SQLITE_MARK:
         raise UserError(f"{copy} is not a copy made by 'loaso backup'")
@@ -89,7 +86,7 @@ def restore_sqlite(copy: Path, database: Path, now: datetime) -> Path | None:
     another program has the database open."""
     database.parent.mkdir(parents=True, exist_ok=True)
     kept = None
-    with _beside(database) as fresh:
+    with beside(database) as fresh:
         shutil.copyfile(copy, fresh)
         if database.exists():
             _close_wal(database)
@@ -124,38 +121,3 @@ def _keep(database: Path, kept: Path) -> None:
         os.link(database, kept)
     except OSError:  # a file system without links
         shutil.copy2(database, kept)
-
-
-def back_up_postgres(url: str, to: Path) -> None:
-    """By PostgreSQL's own `pg_dump`. Raises `UserError`."""
-    with _beside(to) as copy:
-        _run("pg_dump", url, ["--format=custom", "--no-owner", "--no-privileges", f"--file={copy}"])
-
-
-def restore_postgres(copy: Path, url: str) -> None:
-    """By PostgreSQL's own `pg_restore`, in one transaction. Raises `UserError`, `OSError`."""
-    with copy.open("rb") as file:
-        if file.read(len(_POSTGRES_MARK)) != _POSTGRES_MARK:
-            raise UserError(f"{copy} is not a copy that pg_dump made of a PostgreSQL database")
-    options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", str(copy.absolute())]
-    _run("pg_restore", url, options)
-
-
-def _run(program: str, url: str, options: Sequence[str]) -> None:
-    path = shutil.which(program)
-    if path is None:
-        raise UserError(
-            f"A PostgreSQL database is copied by its own tools, and {program} is not installed here: "
-            f"install postgresql-client, or run {program} on the database server"
-        )
-    address = sa.make_url(url).set(drivername="postgresql")
-    environment = {**os.environ, "PGCONNECT_TIMEOUT": "10"}
-    if address.password:
-        environment["PGPASSWORD"] = str(address.password)  # not on the command line, where everybody can read it
-    target = address.set(password=None).render_as_string()
-    done = subprocess.run(  # noqa: S603 - a fixed program with our own arguments
-        [path, f"--dbname={target}", *options], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no reason given"]
-        raise UserError(f"{program} failed: {lines[-1].removeprefix(f'{program}: ')}")
