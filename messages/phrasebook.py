@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import jinja2
-import yaml
 
 from bot.core.errors import UserError
 from messages.rich import Rich, from_html
+
+if TYPE_CHECKING:  # commands that say nothing start without Jinja
+    import jinja2
 
 ROOT = Path(__file__).parent
 FALLBACK = "vi"
@@ -31,16 +31,6 @@ class Phrasebook:
     def __init__(self, zone: ZoneInfo, root: Path = ROOT) -> None:
         self.zone = zone
         self.root = root
-        self._environment = jinja2.Environment(
-            autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        self._environment.filters |= {
-            "hour": self._hour,
-            "day": self._day,
-            "date": self._date,
-            "moment": self._moment,
-            "number": _number,
-        }
 
     @cached_property
     def languages(self) -> Mapping[str, Mapping[str, jinja2.Template]]:
@@ -70,7 +60,26 @@ class Phrasebook:
             raise UnknownMessage(f"No message is called {key}")
         return found
 
+    @cached_property
+    def _environment(self) -> jinja2.Environment:
+        import jinja2
+
+        made = jinja2.Environment(
+            autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        made.filters |= {
+            "hour": self._hour,
+            "day": self._day,
+            "date": self._date,
+            "moment": self._moment,
+            "number": _number,
+        }
+        return made
+
     def _read(self, folder: Path) -> dict[str, jinja2.Template]:
+        import jinja2
+        import yaml
+
         templates: dict[str, jinja2.Template] = {}
         for path in sorted(folder.glob("*.yaml")):
             for name, source in yaml.safe_load(path.read_text("utf-8")).items():

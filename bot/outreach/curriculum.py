@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from bot.core.events import Media, MediaKind, Outbound
 from bot.core.words import TargetGroup
@@ -12,7 +13,9 @@ from bot.db.tables import Item, Person
 from bot.outreach import items as content
 from bot.outreach.desk import Desk
 from messages import Rich
-from messages.content.packs import PACK_ROOT, Pack, Tip
+
+if TYPE_CHECKING:  # an import of people moves them between curricula and reads no content
+    from messages.content.packs import Pack, Tip
 
 
 async def sync(tx: Tx, pack: Pack) -> None:
@@ -54,6 +57,8 @@ async def item_of(tx: Tx, desk: Desk, tip: Tip, now: datetime) -> Item:
 
 def parts(desk: Desk, tip: Tip) -> list[Outbound]:
     """The messages of a tip: its text, under its picture if there is one, and its voice."""
+    from messages.content.packs import PACK_ROOT
+
     said = words(desk, tip)
     folder = PACK_ROOT / desk.pack.language
     picture = (Media(MediaKind.PHOTO, path=str(folder / tip.picture)),) if tip.picture else ()
