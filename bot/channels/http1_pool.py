@@ -39,7 +39,6 @@ class Pool:
         self._opening: set[asyncio.Task[Connection]] = set()
         self._not_before = 0.0
         self._every = min(1.0, read_seconds / 4)
-        self._swept = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -117,7 +116,7 @@ class Pool:
             task = asyncio.create_task(self._open(), name="open a connection")
             self._opening.add(task)
             task.add_done_callback(self._opened)
-        self._watch(now)
+        self._watch()
 
     async def _open(self) -> Connection:
         """Raises `OSError` or `ValueError`."""
@@ -160,29 +159,26 @@ class Pool:
         while self._waiting and self._waiting[0][0] < before:
             loop.call_soon(self._waiting.popleft()[1].failed, NotSent(why))
 
-    def _watch(self, now: float) -> None:
+    def _watch(self) -> None:
         if self._timer is None:
-            self._swept = now
             self._timer = asyncio.get_running_loop().call_later(self._every, self._sweep)
 
     def _sweep(self) -> None:
-        """The one timer. After a standstill of the whole process it judges nobody: what has come in is read first."""
+        """The one timer. After a standstill of the process the loop reads what has come in before it gets here."""
         now = asyncio.get_running_loop().time()
-        judging = now - self._swept < 3 * self._every
         for connection in tuple(self._live):
             if connection.busy:
-                if judging and now - connection.since > self._read_seconds:
+                if now - connection.since > self._read_seconds:
                     connection.lose("no answer in time")
             elif _worn(connection, now):
                 connection.close()
-        if judging:
-            self._fail_waiting("no connection was free in time", now - CONNECT_SECONDS)
+        self._fail_waiting("no connection was free in time", now - CONNECT_SECONDS)
         self._ending = {connection for connection in self._ending if not connection.closed}
         self._timer = None
         if self._waiting:
             self._open_more(now)
         if self._live or self._opening or self._waiting or self._ending:
-            self._watch(now)
+            self._watch()
 
 
 def _worn(connection: Connection, now: float) -> bool:

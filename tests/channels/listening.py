@@ -14,10 +14,10 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 class Listening:
-    """`root` is its address without a path; `connections` counts what was ever accepted."""
+    """`root` is its address without a path; `connections` counts what was ever accepted, `open` what still is."""
 
     def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
-        self.connections = 0
+        self.connections = self.open = 0
         self.root = ""
         self._handler = handler
         self._tls = tls
@@ -43,12 +43,14 @@ class Listening:
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
         self._writers.append(writer)
         try:
             await self._handler(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.open -= 1
             writer.close()
 
 

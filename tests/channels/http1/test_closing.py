@@ -53,6 +53,7 @@ async def test_closing_at_any_moment(connect: Connect) -> None:
                 await client.pool.close()
             assert [len(heard.told) for heard in asked] == [1, 1]
             assert [isinstance(heard.told[0], NotSent) for heard in asked] == [not heard.was_begun for heard in asked]
+            await until(lambda: server.open == 0)
             ends |= {type(heard.told[0]).__name__ for heard in asked}
     assert ends >= {"NotSent", "Answer"}
 

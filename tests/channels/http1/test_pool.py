@@ -100,17 +100,24 @@ async def test_an_end_that_came_with_the_answer_is_noticed_before_the_next_reque
 
 
 async def test_what_comes_unasked_ends_a_connection_that_rests(connect: Connect) -> None:
+    rested, ended = asyncio.Event(), asyncio.Event()
+
     async def farewell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await whole(reader)
         await answer(writer)
-        say_and_hang_up(writer, b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-        await reader.read()
+        await rested.wait()
+        await answer(writer, b"", "408 Request Timeout")
+        assert await reader.read() == b""
+        ended.set()
 
     async with listening(farewell) as server:
         client = connect(server.root)
-        for _ in range(3):
-            assert (await client.answer()).status == 200
-        assert server.connections == 3
+        await client.answer()
+        rested.set()
+        async with asyncio.timeout(5):
+            await ended.wait()
+        assert (await client.answer()).status == 200
+        assert server.connections == 2
 
 
 async def test_a_connection_that_was_closed_while_it_rested_is_not_used(connect: Connect) -> None:
@@ -172,6 +179,20 @@ async def test_an_old_connection_is_replaced_between_two_requests(
         asked = [client.ask() for _ in range(6)]
         assert [type(await heard.end()).__name__ for heard in asked] == ["Answer"] * 6
         assert server.connections == 6
+
+
+async def test_what_came_unasked_and_unread_is_no_answer(connect: Connect) -> None:
+    async def talk_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await whole(reader)
+        await answer(writer)
+        await answer(writer, b"", "408 Request Timeout")
+        await reader.read()
+
+    async with listening(talk_on) as server:
+        client = connect(server.root, connections=1)
+        asked = [client.ask() for _ in range(3)]
+        assert [getattr(await heard.end(), "status", None) for heard in asked] == [200] * 3
+        assert server.connections == 3
 
 
 async def test_silence_ends_a_request_and_its_connection(connect: Connect) -> None:

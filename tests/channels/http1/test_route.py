@@ -12,6 +12,7 @@ import pytest
 import trustme
 from yarl import URL
 
+from bot.channels import http1_pool
 from bot.channels.http1_route import find_route
 from bot.core.errors import NotSent, OutcomeUnknown
 from tests.channels.http1.heard import SECRET, Client
@@ -101,17 +102,19 @@ async def test_over_tls_too_an_old_servers_answer_ends_with_its_connection(conne
 
 
 class ConnectProxy:
-    """Lets through whoever knows the password, if there is one. `asked` holds the heads that it read."""
+    """Lets through whoever knows the password, if there is one, and at most so many. `asked` holds the heads that it
+    read."""
 
     def __init__(self, password: str = "") -> None:
         self.asked: list[bytes] = []
+        self.most = 100
         self._wanted = f"Proxy-Authorization: Basic {base64.b64encode(password.encode()).decode()}\r\n".encode()
         self._open = not password
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         self.asked.append(head)
-        if not self._open and self._wanted not in head:
+        if len(self.asked) > self.most or (not self._open and self._wanted not in head):
             await answer(writer, b"who are you?", "407 Proxy Authentication Required")
             return
         host, port = head.split()[1].decode().rsplit(":", 1)
@@ -175,6 +178,24 @@ async def talk_too_much(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 
 async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
+
+
+async def test_who_lets_nobody_else_through_is_not_asked_all_the_time(
+    connect: Connect, trusted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits goes over the one connection that there is."""
+    proxy = ConnectProxy()
+    async with listening(serve, certificate("127.0.0.1")) as server, listening(proxy) as way:
+        monkeypatch.setenv("HTTPS_PROXY", way.root)
+        monkeypatch.setattr(http1_pool, "PAUSE_SECONDS", 60)
+        client = connect(server.root, read_seconds=5)
+        await client.answer()
+        proxy.most = 1
+        for _ in range(5):
+            asked = [client.ask() for _ in range(4)]
+            assert [type(await heard.end()).__name__ for heard in asked] == ["Answer"] * 4
+        assert server.connections == 1
+    assert len(proxy.asked) <= 1 + 3
 
 
 REFUSALS: list[tuple[Handler, str]] = [
