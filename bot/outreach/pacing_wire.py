@@ -52,8 +52,8 @@ class Wire:
         self._in_doorway -= ticket.weight
         self._recent.append((now, ticket.weight))
         self._in_window += ticket.weight
+        self._awaited.discard(ticket.chat)
         if self.counts_chats and ticket.chat:
-            self._awaited.discard(ticket.chat)
             self._remember(ticket, now)
         return True
 

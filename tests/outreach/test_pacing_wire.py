@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from bot.core.channel import Limits
 from bot.core.words import Lane
-from tests.support.pacing import World, most_within, people, rough, strict
+from bot.outreach.pacing_queue import Ticket
+from bot.outreach.pacing_wire import Wire
+from tests.support.pacing import TELEGRAM, World, most_within, people, rough, strict
 
 WISHES = st.lists(
     st.tuples(
@@ -128,3 +130,14 @@ def test_limits_are_values() -> None:
     assert most_within(world.times(), 1.0) <= 5
     assert Counter(m.chat for m in world.left)["one"] == 10
     assert all(b.at - a.at >= 2 for a, b in pairwise(m for m in world.left if m.chat == "one"))
+
+
+def test_a_chat_is_not_waited_for_when_its_limits_ceased_to_count_meanwhile() -> None:
+    wire = Wire(TELEGRAM)
+    ticket = Ticket(Lane.BULK, "a", False, lambda: None)
+    wire.leave(ticket, 10.0)
+    assert wire.ready_at(ticket, 10.0) > 10.0
+    wire.counts_chats = False
+    assert wire.arrive(ticket, 10.1)
+    wire.counts_chats = True
+    assert wire.ready_at(ticket, 10.2) <= 10.2
