@@ -95,6 +95,16 @@ def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="A copy ma
     return keeping.restore(file)
 
 
+@app.command("copy-to")
+def copy_to(
+    url: Annotated[str, typer.Argument(metavar="URL", help="As in LOASO_DATABASE_URL; PGPASSWORD is respected.")],
+) -> int:
+    """Copy everything into the empty database at URL, from SQLite to PostgreSQL or back. Stop the bot first."""
+    from bot.commands import moving
+
+    return moving.copy_to(url)
+
+
 @units.command("import")
 def units_import(file: Csv) -> int:
     """Add and change units. Columns: code, name, kind (village, commune, province), parent, aliases (between |),

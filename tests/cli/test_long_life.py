@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ import sqlalchemy as sa
 
 from bot.core.words import CampaignKind, DeliveryState, ItemKind, RunState
 from bot.db import Database, Tx, partitions, rollup
+from bot.db.guard import SoleSender
 from bot.db.tables import Campaign, Delivery, Item, Run
+from bot.settings import Settings
 from tests.cli.conftest import Loaso
 from tests.support.postgres import Postgres
 
@@ -73,6 +76,46 @@ def test_the_report_of_an_old_run_is_its_counts_and_says_since_when(
     ]
     again = loaso("campaign", "retry-failed", "1")
     assert (again.code, "only its counts are left" in again.err) == (1, True)
+
+
+@pytest.fixture
+def other_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+    """An empty database of the other kind."""
+    if not database_url.startswith("sqlite"):
+        return f"sqlite+aiosqlite:///{tmp_path}/other/loaso.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create(f"copy{uuid.uuid4().hex}")
+
+
+def test_everything_moves_to_the_other_kind_of_database(
+    loaso: Loaso, other_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaso("roles", "grant", "telegram:77", "helper", "18859")
+    monkeypatch.delenv("LOASO_SECRET_KEY")
+    key = tmp_path / "secret.key" if other_url.startswith("postgres") else tmp_path / "var" / "secret.key"
+    key.parent.mkdir(exist_ok=True)
+    key.write_text("k" * 32)
+    moved = loaso("copy-to", other_url)
+    assert (moved.code, moved.out) == (0, "")
+    assert " rows are in the other database. Set LOASO_DATABASE_URL to it, and LOASO_SECRET_KEY to what " in moved.err
+    assert loaso("copy-to", other_url).err.startswith("The other database is in use (table ")
+    monkeypatch.setenv("LOASO_DATABASE_URL", other_url)
+    assert loaso("copy-to", other_url).err == "That is the database itself: name another one.\n"
+    assert [held["who"] for held in loaso("roles", "list", "--json").json] == [["telegram:77"]]
+
+
+def test_nothing_moves_while_somebody_sends(loaso: Loaso, environment: dict[str, str], other_url: str) -> None:
+    url = environment["LOASO_DATABASE_URL"]
+
+    async def held(database: Database) -> None:
+        sole = SoleSender(database, Settings(database_url=url).sqlite_path)
+        await sole.take()
+        ended = await asyncio.to_thread(loaso, "copy-to", other_url)
+        await sole.release()
+        assert (ended.code, "stop every process first" in ended.err) == (1, True)
+
+    with_database(url, held)
+    assert loaso("copy-to", "mysql://x").err.startswith("LOASO_DATABASE_URL: write sqlite+aiosqlite:///PATH or ")
 
 
 @pytest.fixture
