@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from bot.db import Database
 from bot.db.migrate import migrate
 from tests.support.postgres import Postgres
+from tests.support.reused import Reused
 from tests.support.talk import Talk
 
 hypothesis_settings.register_profile("loaso", deadline=None, max_examples=60)
@@ -48,6 +48,13 @@ def postgres_template(postgres: Postgres) -> str:
     return "loaso_template"
 
 
+@pytest.fixture(scope="session")
+def reused_postgres(postgres: Postgres, postgres_template: str) -> Iterator[Reused]:
+    found = Reused(postgres, postgres_template)
+    yield found
+    found.close()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated database of each kind."""
@@ -56,10 +63,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    server: Postgres = request.getfixturevalue("postgres")
-    name = f"t{uuid.uuid4().hex}"
-    yield server.create(name, request.getfixturevalue("postgres_template"))
-    server.drop(name)
+    reused: Reused = request.getfixturevalue("reused_postgres")
+    yield reused.url
+    reused.clean()
 
 
 @pytest.fixture
