@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.core.words import ContactState, PersonStatus, TargetGroup
 from bot.db import bulk
 from bot.db.session import Tx
-from bot.db.sql import insert
+from bot.db.sql import insert, is_sqlite
 from bot.db.tables import Contact, Lesson, Person
 
 
@@ -73,6 +73,8 @@ async def any_due(tx: Tx, slot: Slot) -> bool:
 async def take_due(tx: Tx, slot: Slot, known_by: datetime, limit: int) -> dict[Standing, list[int]]:
     """Some of the people who are due, locked; on PostgreSQL not those whom another transaction holds just now. Who has
     been moved on is due no more, so the same question finds the next ones."""
+    if not is_sqlite(tx):  # what PostgreSQL knows about a table that changes by the thousand is always out of date
+        await tx.execute(sa.text("SET LOCAL enable_seqscan = off"))
     connection = await tx.connection()
     alike: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
     for had in (Person.tipped_on.is_(None), Person.tipped_on < slot.day):
@@ -84,15 +86,16 @@ async def take_due(tx: Tx, slot: Slot, known_by: datetime, limit: int) -> dict[S
 
 
 def _due(slot: Slot, known_by: datetime) -> sa.Select[int, int, int, str, bool, bool]:
-    """Codes and JSON are left as they stand: they are read once for all who are alike."""
-    can_reach = sa.exists().where(Contact.person_id == Person.id, Contact.state == ContactState.OPEN)
+    """Codes and JSON are left as they stand: they are read once for all who are alike. The limit on the contacts keeps
+    PostgreSQL from reading all of them at once."""
+    way = sa.select(Contact.id).where(Contact.person_id == Person.id, Contact.state == ContactState.OPEN).limit(1)
     return (
         sa.select(
             Person.id,
             sa.type_coerce(Person.target_group, sa.Integer),
             Person.tip_day,
             sa.cast(Person.tips_seen, sa.Text),
-            can_reach,
+            way.scalar_subquery().is_not(None),
             Person.created_at <= known_by,
         )
         .where(_at_hour(slot), Person.target_group.is_not(None))
