@@ -35,30 +35,29 @@ def main() -> int:
     parser.add_argument("--as", dest="name", default="now", help="the name of the curve; others are kept")
     parser.add_argument("--draw", action="store_true", help="only draw again what was measured before")
     asked = parser.parse_args()
-    figures = read()
     try:
         if not asked.draw:
-            figures[asked.name] = measured(asked.sizes, asked.runs)
-            write(figures)
+            measure(asked.name, asked.sizes, asked.runs)
     except Wrong as error:
         print(f"The run {error}.")
         return 1
-    PICTURE.write_text(picture(figures), "utf-8")
+    PICTURE.write_text(picture(read()), "utf-8")
     photograph(PICTURE)
     return 0
 
 
-def measured(sizes: Sequence[int], runs: int) -> list[Cost]:
-    """Our path on SQLite, once for each size that takes long."""
+def measure(name: str, sizes: Sequence[int], runs: int) -> None:
+    """Our path on SQLite, once for each size that takes long. What is known of other sizes is kept."""
     row = ROWS["ours-sqlite"]
-    found = []
     with Ground() as ground:
         print(table.head("people"), flush=True)
         for size in sizes:
             times = runs if size < _SMALL else 1
-            found.append(table.middle([ground.measure(row, size) for _ in range(times)]))
-            print(table.line(row, found[-1], {}), flush=True)
-    return found
+            found = table.middle([ground.measure(row, size) for _ in range(times)])
+            print(table.line(row, found, {}), flush=True)
+            figures = read()
+            others = [cost for cost in figures.get(name, []) if cost.messages != size]
+            write(figures | {name: sorted([*others, found], key=lambda cost: cost.messages)})
 
 
 def read() -> Figures:

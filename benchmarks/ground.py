@@ -70,7 +70,7 @@ class Ground:
                 command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment, timeout=patience
             )
         except subprocess.CalledProcessError as error:
-            raise Wrong("failed") from error
+            raise Wrong(f"ended with {error.returncode}") from error
         except subprocess.TimeoutExpired as error:
             raise Wrong(f"was not done after {patience:.0f} s") from error
         return done.stdout

@@ -32,7 +32,7 @@ MEASURED, WARM_UP = "18859", "18871"
 
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _DAYTIME = datetime(2026, 11, 23, 13, 30, tzinfo=_ZONE)
-_EVERY = 0.1
+_EVERY = 0.25
 _NOTHING = nullcontext()
 
 
