@@ -104,13 +104,14 @@ async def test_the_pace_falls_to_what_was_borne_and_for_everybody(new: New) -> N
     one, other = new(), new()
     await one.expect([(str(n), False) for n in range(20)])
     await _leave(one, Lane.BULK, [str(n) for n in range(20)])
-    one.slow_down(0.3)
+    for _ in range(3):
+        one.slow_down(0.3)  # three refusals of one moment are not about a single chat
     await _leave(one, Lane.REPLY, ["50"])
     other.slow_down(0.1)  # the same pause, heard of once more
     await other.expect([(str(n), False) for n in range(100, 112)])
     times = await _leave(other, Lane.BULK, [str(n) for n in range(100, 112)])
     step = (times[-1] - times[0]) / (len(times) - 1)
-    assert 1 / 21 < step < 1 / 17
+    assert 1 / 21 < step < 1 / 15
 
 
 async def test_one_chat_gets_a_message_a_second_from_all_processes_together(new: New) -> None:
