@@ -26,6 +26,7 @@ _NEVER = aiohttp.ClientTimeout(total=None)
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{8,}|/bot[^/\s]+")
 _SAYS_WHEN = re.compile(rb"retry[ _]after", re.IGNORECASE)
 _TOO_MANY = 429
+_ORDINARY = 2  # members of an answer that says ok and its result
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -141,7 +142,8 @@ class AiohttpRequest(BaseRequest):
             raise GarbledAnswer("the answer is not the Bot API's")
         if answer["ok"] and "result" not in answer:
             raise GarbledAnswer("the answer has no result")
-        if not _readable(answer.get("description", ""), answer.get("parameters", {})):
+        ordinary = answer["ok"] and len(answer) == _ORDINARY
+        if not ordinary and not _readable(answer.get("description", ""), answer.get("parameters", {})):
             raise GarbledAnswer("the answer's error cannot be read")
         return answer
 

@@ -75,7 +75,7 @@ def to_sent(message: Outbound, result: object) -> Sent:
 
 def message_ids(result: object) -> tuple[str, ...]:
     """The ids of the messages in Telegram's result, several for an album."""
-    return tuple(str(number) for m in _messages(result) if (number := integer(m, "message_id")) is not None)
+    return tuple([str(number) for m in _messages(result) if (number := integer(m, "message_id")) is not None])
 
 
 def chat_number(chat_id: str) -> int | str:
