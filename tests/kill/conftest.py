@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -12,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kill import strikes
-from tests.kill.scene import Scene, administrate, stage
+from tests.kill.scene import Scene, stage
 from tests.support.postgres import Postgres
 from tests.support.warm import Warm
 
@@ -44,10 +42,8 @@ def on_stage(database_url: str, server: Postgres | None, tmp_path: Path, warm: W
 @pytest.fixture
 def small_disk(server: Postgres | None, tmp_path: Path) -> Iterator[Path]:
     """A disk that a few thousand rows fill."""
-    owner = os.geteuid() if server is None else server.root.stat().st_uid
-    place = tmp_path / "disk" if server is None else server.root / f"disk-{tmp_path.name}"
     try:
-        with strikes.disk(place, 8 if server is None else 32, owner) as found:
+        with strikes.small_disk(tmp_path, server) as found:
             yield found
     except PermissionError as error:
         pytest.skip(str(error))
@@ -57,14 +53,6 @@ def small_disk(server: Postgres | None, tmp_path: Path) -> Iterator[Path]:
 def on_small_disk(
     small_disk: Path, database_url: str, server: Postgres | None, tmp_path: Path, warm: Warm
 ) -> Iterator[Stage]:
-    """`stage` with the database moved to that disk."""
-    if server is None:
-        moved = shutil.move(tmp_path / "loaso.db", small_disk)
-        yield partial(stage, f"sqlite+aiosqlite:///{moved}", tmp_path, warm=warm)
-        return
-    name = database_url.rpartition("/")[2]
-    administrate(server, f"CREATE TABLESPACE small LOCATION '{small_disk}'")
-    administrate(server, f'ALTER DATABASE "{name}" SET TABLESPACE small')
-    yield partial(stage, database_url, tmp_path, server=server, warm=warm)
-    server.drop(name)
-    administrate(server, "DROP TABLESPACE small")
+    """`stage` with the database on that disk."""
+    with strikes.moved(database_url, server, small_disk) as address:
+        yield partial(stage, address, tmp_path, server=server, warm=warm)

@@ -76,11 +76,15 @@ class Scene:
         return max(0, len(self.people) - self.delivered)
 
     @property
-    def window(self) -> int:
-        """How many rows may be claimed and without an answer on all accounts: what one kill may leave unknown."""
+    def account_window(self) -> int:
+        """How many rows of an account may be claimed and without an answer: what one kill may leave unknown of it."""
         unlimited = 1000 if self.is_cluster else 100
-        one = unlimited if self.rate == 0 else max(10, min(100, int(self.rate * 3)))
-        return one * len(self.telegram.bots)
+        return unlimited if self.rate == 0 else max(10, min(100, int(self.rate * 3)))
+
+    @property
+    def window(self) -> int:
+        """The same of all accounts together."""
+        return self.account_window * len(self.telegram.bots)
 
     async def start(self) -> None:
         await asyncio.gather(*(program.start() for program in self.programs))

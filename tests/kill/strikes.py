@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import resource
 import shutil
@@ -13,30 +14,40 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.kill.scene import Scene, administrate
+from tests.support.postgres import Postgres
 from tests.support.program import Program
 
 _STARTING = 2.0
 """Seconds within which a start is certainly under way."""
 
 
-async def kill(scene: Scene, chance: random.Random) -> None:
-    """SIGKILL to one of the processes at some moment, and a new start. One new start in three is killed as well."""
+async def kill(scene: Scene, chance: random.Random) -> int:
+    """SIGKILL to one of the processes at some moment, and a new start. Returns how many kills it took."""
     await asyncio.sleep(chance.uniform(0.0, 0.4))
-    victim = chance.choice(scene.programs)
+    return await kill_one(chance.choice(scene.programs), chance)
+
+
+async def kill_one(victim: Program, chance: random.Random) -> int:
+    """SIGKILL to that process, and a new start; one new start in three is killed as well. Returns how many kills."""
     await victim.kill()
-    if chance.random() < 1 / 3:
-        await victim.spawn()
-        await asyncio.sleep(chance.uniform(0.0, _STARTING))
-        await victim.kill()
+    if chance.random() > 1 / 3:
+        await victim.start()
+        return 1
+    await victim.spawn()
+    await asyncio.sleep(chance.uniform(0.0, _STARTING))
+    await victim.kill()
     await victim.start()
+    return 2
 
 
 @contextmanager
 def frozen(program: Program) -> Iterator[None]:
     """SIGSTOP, then SIGCONT."""
     program.signal(signal.SIGSTOP)
-    yield
-    program.signal(signal.SIGCONT)
+    try:
+        yield
+    finally:
+        program.signal(signal.SIGCONT)
 
 
 async def outage(scene: Scene, seconds: float) -> None:
@@ -76,8 +87,11 @@ def no_file_may_grow(scene: Scene) -> Iterator[None]:
 
 
 @contextmanager
-def disk(at: Path, megabytes: int, owner: int) -> Iterator[Path]:
-    """A small disk of its own, gone afterwards. Raises `PermissionError` where only the administrator may do that."""
+def small_disk(folder: Path, server: Postgres | None) -> Iterator[Path]:
+    """A disk that a few thousand rows fill, for a database of that server, gone afterwards. Raises `PermissionError`
+    where only the administrator may do that."""
+    at = folder / "disk" if server is None else server.root / f"disk-{folder.name}"
+    megabytes, owner = (8, os.geteuid()) if server is None else (32, server.root.stat().st_uid)
     at.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,uid={owner}", "tmpfs", str(at)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
@@ -88,6 +102,22 @@ def disk(at: Path, megabytes: int, owner: int) -> Iterator[Path]:
     finally:
         subprocess.run(["umount", "--lazy", str(at)], check=True)
         at.rmdir()
+
+
+@contextmanager
+def moved(database_url: str, server: Postgres | None, to: Path) -> Iterator[str]:
+    """The database on that disk; on PostgreSQL it is gone afterwards. Gives its address."""
+    name = database_url.rpartition("/")[2]
+    if server is None:
+        yield f"sqlite+aiosqlite:///{shutil.move(database_url.partition(':///')[2], to)}"
+        return
+    administrate(server, f"CREATE TABLESPACE small LOCATION '{to}'")
+    administrate(server, f'ALTER DATABASE "{name}" SET TABLESPACE small')
+    try:
+        yield database_url
+    finally:
+        server.drop(name)
+        administrate(server, "DROP TABLESPACE small")
 
 
 @contextmanager

@@ -21,29 +21,29 @@ pytestmark = [pytest.mark.kill, pytest.mark.timeout(180)]
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_sigkill_loses_nobody_and_doubles_nobody(on_stage: Stage, rate: float, count: int, seed: int) -> None:
     chance = random.Random(seed)
-    kills = 3
+    kills = 0
     async with on_stage(rate=rate, count=count) as scene:
         await scene.start()
         judge = await scene.send("Mời bà con họp thôn", urgent=chance.random() < 0.5)
-        for _ in range(kills):
+        for _ in range(3):
             await scene.until_more(chance.randint(1, max(1, scene.left // 4)))
-            await strikes.kill(scene, chance)
+            kills += await strikes.kill(scene, chance)
             await judge.remember()
         await scene.program.until(judge.run_id, "done")
         await judge.uphold(unknown=kills * scene.window)
 
 
 async def test_an_alert_that_asks_for_it_is_sent_again_to_those_who_may_not_have_it(on_stage: Stage) -> None:
-    chance = random.Random(1)
+    chance, kills = random.Random(1), 0
     async with on_stage(rate=30, count=100) as scene:
         await scene.start()
         judge = await scene.send("Nước lên nhanh, bà con lên chỗ cao", resend_unknown=True)
         for _ in range(2):
-            await scene.until_more(25)
-            await strikes.kill(scene, chance)
+            await scene.until_more(20)
+            kills += await strikes.kill(scene, chance)
             await judge.remember()
         await scene.program.until(judge.run_id, "done")
-        assert (await judge.uphold(doubled=2 * scene.window)).sent == 100
+        assert (await judge.uphold(doubled=kills * scene.window)).sent == 100
 
 
 async def test_a_process_that_stands_still_keeps_others_out_and_goes_on(on_stage: Stage) -> None:

@@ -27,9 +27,10 @@ Letter = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One delivery: to which chat, how it ended, and as which messages."""
+    """One delivery: to which chat, by which account if that is known, how it ended, and as which messages."""
 
     chat: int
+    account: str | None
     state: DeliveryState
     reason: Reason | None
     letters: tuple[Letter, ...]
@@ -95,7 +96,7 @@ class Judge:
         async with self.program.opened() as found, found.database.read() as tx:
             rows = (await tx.execute(query)).all()
         return [
-            Row(int(chat), state, reason, tuple((key, int(number)) for number in (ids or "").split(",") if number))
+            Row(int(chat), key, state, reason, tuple((key, int(number)) for number in (ids or "").split(",") if number))
             for chat, state, reason, key, ids in rows
         ]
 
@@ -132,11 +133,11 @@ class Judge:
         """How many of its messages arrived after that moment of the platform's clock."""
         return sum(entry.at > moment and entry.chat_id in self.people for entry in self.telegram.log.delivered())
 
-    async def remember(self) -> int:
-        """Note what is settled now; returns how many are unknown."""
+    async def remember(self) -> Counter[str]:
+        """Note what is settled now; returns how many are unknown, by account."""
         rows = await self.rows()
         self._settled |= {row.chat: row for row in rows if row.state in SETTLED}
-        return sum(row.state is DeliveryState.UNKNOWN for row in rows)
+        return Counter(row.account or "" for row in rows if row.state is DeliveryState.UNKNOWN)
 
     def ask_again(self, chats: Collection[int]) -> None:
         """Somebody has asked that these are sent once more."""
