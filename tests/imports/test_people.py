@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.core.words import PersonStatus, RoleName, TargetGroup
 from bot.db import Database, accounts, people, roles, units
 from bot.db.tables import Account, Contact, Person
-from bot.outreach import posts
+from bot.outreach import people_import, posts
 from bot.outreach.people import tombstone
 from bot.outreach.people_import import Import
 from bot.outreach.unit_import import Tally
@@ -85,6 +85,7 @@ BAD = [
     ("telegram,-100123,x,18859,resident,vi,2026-01-02", "is a group"),
     ("telegram,1.23E+09,x,18859,resident,vi,2026-01-02", "not an id of telegram"),
     ("telegram,٣٤٥,x,18859,resident,vi,2026-01-02", "not an id of telegram"),
+    ("telegram,3٤٥,x,18859,resident,vi,2026-01-02", "'3٤٥' is not an id of telegram"),
 ]
 
 
@@ -212,3 +213,49 @@ async def test_a_column_may_name_the_account(database: Database, file: Path) -> 
     _, refused = await bring(database, file, crowd(20, account="telegram:9"), keys)
     assert len(refused) == 10
     assert "no account is called 'telegram:9'" in refused[12]
+
+
+async def test_refused_lines_are_told_in_the_order_of_the_file(database: Database, file: Path) -> None:
+    async with database.write() as tx:
+        await people.erase(tx, 0, [tombstone(SECRET, "telegram", "1001")], NOW)
+    rows = "telegram,9,x,1,resident,vi,2026-01-02\ntelegram,1001,x,18859,elderly,vi,2026-01-02\ntelegram,8,x,,king,,\n"
+    _, refused = await bring(database, file, HEADER + rows)
+    assert list(refused) == [2, 3, 4]
+
+
+async def test_who_stands_far_apart_in_a_file_ends_as_the_last_line_says(
+    database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_import, "AHEAD", 4)
+    monkeypatch.setattr(people_import, "BATCH", 3)
+    lines = [f"telegram,{1000 + n},x,18859,resident,vi,2026-01-02\n" for n in (7, 3, 9, 1, 8, 2, 6)]
+    moved = [f"telegram,{1000 + n},x,18871,,,2026-01-02\n" for n in (9, 2, 7)]
+    tally, refused = await bring(database, file, HEADER + "".join([*lines, *moved, lines[0]]))
+    assert (tally.added, tally.updated, refused) == (7, 4, {})
+    async with database.read() as tx:
+        new, old = [await units.by_code(tx, code) for code in ("18871", "18859")]
+    assert new is not None
+    assert old is not None
+    homes = {n: (await who(database, str(1000 + n))) for n in (1, 2, 7, 9)}
+    assert {n: person and person.unit_id for n, person in homes.items()} == {1: old.id, 2: new.id, 7: old.id, 9: new.id}
+
+
+async def test_an_interrupted_import_goes_on_when_it_is_run_again(
+    database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_import, "AHEAD", 4)
+    monkeypatch.setattr(people_import, "BATCH", 2)
+    job = Import(database, NOW, ZoneInfo("Asia/Ho_Chi_Minh"), {}, lambda: SECRET, lambda _line, _why: None)
+    file.write_text(crowd(11), "utf-8")
+    read: list[int] = []
+
+    def progress(bytes_read: int) -> None:
+        read.append(bytes_read)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await job.run(file, progress)
+    assert sum(read) == file.stat().st_size
+    assert 0 < job.tally.added < 11
+    tally, _ = await bring(database, file, crowd(11))
+    assert (tally.added, tally.unchanged) == (11 - job.tally.added, job.tally.added)
