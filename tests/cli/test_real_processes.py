@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -30,8 +31,8 @@ def bot(telegram: TelegramSandbox) -> BotAccount:
 
 
 def program(telegram: TelegramSandbox, url: str, folder: Path, **settings: object) -> Program:
-    common = {"database_url": url, "telegram_api_url": telegram.url, "secret_key": "kept by the tests"}
-    return Program(folder, **{**common, "http_port": _free_port(), "telegram_token": TOKEN, **settings})
+    usual: dict[str, Any] = {"http_port": _free_port(), "telegram_token": TOKEN, "secret_key": "kept by the tests"}
+    return Program(folder, database_url=url, telegram_api_url=telegram.url, **{**usual, **settings})
 
 
 def _free_port() -> int:

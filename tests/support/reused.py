@@ -30,7 +30,7 @@ class Reused:
         self._connection.execute("SET lock_timeout = '3s'")
         self._tables = [name for (name,) in self._connection.execute(_TABLES)]
         self._shape = self._connection.execute(_SHAPE).fetchone()
-        self._sequences = dict(self._connection.execute(_SEQUENCES).fetchall())
+        self._sequences: dict[str, int | None] = dict(self._connection.execute(_SEQUENCES).fetchall())
         self._rows = {name: self._read(name) for name in self._filled()}
 
     def clean(self) -> None:
