@@ -1,7 +1,8 @@
-"""The hot path on PostgreSQL: an exchange is two trips on a connection of its own, each a pipeline of statements.
+"""The hot path on PostgreSQL: an exchange is one statement, and so one trip, on a connection of its own.
 
 The numbers in the statements are the codes of `bot.core.words` (see `bot.db.types.Coded`): a delivery is waiting 0,
-sending 1 or unknown 5, a run sending 1 or cancelled 5; reason 14 is interrupted, -1 stands for none.
+sending 1, sent 2, failed 3, skipped 4 or unknown 5, a run sending 1 or cancelled 5; reason 14 is interrupted, -1 stands
+for none.
 """
 
 from __future__ import annotations
@@ -17,71 +18,120 @@ from sqlalchemy.exc import OperationalError
 from bot.core.errors import Reason
 from bot.core.events import ChatKind
 from bot.core.words import DeliveryState
+from bot.db import direct
 from bot.db.session import Database
-from bot.db.tally import REASONS, STATES, Changes
-from bot.db.traffic_rows import FINAL, LOOK, Claim, Claimed, Outcome, Want
+from bot.db.tally import REASONS, STATES
+from bot.db.traffic_rows import LOOK, Claim, Claimed, Outcome, Want
+from bot.db.types import to_micros
 
-_OUTCOMES = """
-UPDATE delivery
-SET state = o.state, reason = nullif(o.reason, -1), at = o.at,
-    message_id = CASE WHEN delivery.contact_id IS NULL THEN NULL ELSE nullif(o.message_id, '') END
-FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::text[])
-    AS o (run_id, person_id, state, reason, at, message_id)
-WHERE delivery.run_id = o.run_id AND delivery.person_id = o.person_id AND """
-_SETTLE = _OUTCOMES + "delivery.state = 1 RETURNING delivery.run_id, delivery.person_id"
-_CORRECT = _OUTCOMES + "delivery.state = 5 AND delivery.reason = 14 RETURNING delivery.run_id, delivery.person_id"
+_WRITE = """
+WITH outcome AS MATERIALIZED (
+    SELECT run_id, person_id, account_id, state, reason, message_id,
+        timestamptz 'epoch' + micros * interval '1 microsecond' AS at
+    FROM unnest(%(runs)s::bigint[], %(people)s::bigint[], %(accounts)s::int[], %(states)s::smallint[],
+        %(reasons)s::smallint[], %(moments)s::bigint[], %(messages)s::text[])
+    AS o (run_id, person_id, account_id, state, reason, micros, message_id)
+), settled AS (
+    UPDATE delivery SET state = o.state, reason = nullif(o.reason, -1), at = o.at,
+        message_id = CASE WHEN delivery.contact_id IS NULL THEN NULL ELSE nullif(o.message_id, '') END
+    FROM outcome AS o
+    WHERE delivery.run_id = o.run_id AND delivery.person_id = o.person_id AND delivery.state = 1
+        AND (o.state NOT IN (0, 4) OR delivery.contact_id IS NULL OR EXISTS (
+            SELECT FROM contact WHERE contact.id = delivery.contact_id AND contact.account_id = o.account_id
+        ))
+    RETURNING o.run_id, o.account_id, o.state, o.reason
+), corrected AS (
+    UPDATE delivery SET state = o.state, reason = nullif(o.reason, -1), at = o.at,
+        message_id = CASE WHEN delivery.contact_id IS NULL THEN NULL ELSE nullif(o.message_id, '') END
+    FROM outcome AS o
+    WHERE delivery.run_id = o.run_id AND delivery.person_id = o.person_id AND delivery.state = 5
+        AND delivery.reason = 14 AND o.state IN (2, 3)
+    RETURNING o.run_id, o.account_id, o.state, o.reason
+), closed AS (
+    DELETE FROM slice WHERE id = ANY(%(closed)s::bigint[])
+)"""
 
-_CANCELLED = "SELECT id FROM run WHERE id = ANY(%s) AND state = 5"
-_HOLD = "SELECT id FROM run WHERE id = ANY(%s) ORDER BY id FOR SHARE"
-_SENDING = "SELECT 1 FROM run WHERE id = %s AND state = 1"
-_CLOSE = "DELETE FROM slice WHERE id = ANY(%s)"
-
-_CLAIM = """
-WITH chosen AS (
-    SELECT looked.person_id, found.*
+_TAKE = """, chosen AS MATERIALIZED (
+    SELECT looked.run_id, looked.person_id, found.*
     FROM (
-        SELECT person_id, state FROM delivery WHERE run_id = %(run_id)s AND person_id > %(after)s
-        AND EXISTS (SELECT 1 FROM run WHERE id = %(run_id)s AND run.state = 1)
+        SELECT run_id, person_id, state FROM delivery
+        WHERE run_id = %(run)s AND person_id > %(after)s AND EXISTS (SELECT FROM run WHERE id = %(run)s AND state = 1)
         ORDER BY person_id LIMIT %(look)s
     ) AS looked
     CROSS JOIN LATERAL (
         SELECT contact.id AS contact_id, contact.external_id, contact.kind, person.language
         FROM contact JOIN person ON person.id = contact.person_id
-        WHERE contact.person_id = looked.person_id AND contact.account_id = %(account_id)s AND contact.state = 0
-        AND person.status <> 2
+        WHERE contact.person_id = looked.person_id AND contact.account_id = %(account)s AND contact.state = 0
+            AND person.status <> 2
         ORDER BY contact.id LIMIT 1
     ) AS found
     WHERE looked.state = 0
     ORDER BY looked.person_id LIMIT %(limit)s
 ), taken AS (
     UPDATE delivery SET state = 1, contact_id = chosen.contact_id FROM chosen
-    WHERE delivery.run_id = %(run_id)s AND delivery.person_id = chosen.person_id AND delivery.state = 0
-    RETURNING delivery.person_id
-)
-SELECT chosen.*, taken.person_id IS NOT NULL FROM chosen LEFT JOIN taken USING (person_id) ORDER BY chosen.person_id"""
+    WHERE delivery.run_id = chosen.run_id AND delivery.person_id = chosen.person_id AND delivery.state = 0
+    RETURNING chosen.*
+)"""
 
-_REACHED = "SELECT person_id FROM delivery WHERE run_id = %s AND person_id > %s ORDER BY person_id LIMIT 1 OFFSET %s"
-_OPEN = (
-    "INSERT INTO slice (run_id, account_id, owner, first, last, lease_until) VALUES (%s, %s, %s, %s, %s, %s)"
-    " RETURNING id"
+_OPEN = """, opened AS (
+    INSERT INTO slice (run_id, account_id, owner, first, last, lease_until)
+    SELECT %(run)s, %(account)s, %(owner)s, min(person_id), max(person_id), %(lease)s FROM taken HAVING count(*) > 0
+    RETURNING id
+)"""
+
+_ENDS = """
+        SELECT run_id, account_id, 1 AS state, -1 AS reason, -1 AS n FROM settled
+        UNION ALL SELECT run_id, account_id, 5, 14, -1 FROM corrected
+        UNION ALL SELECT run_id, account_id, state, reason, 1 FROM settled
+        UNION ALL SELECT run_id, account_id, state, reason, 1 FROM corrected"""
+_TAKES = """
+        UNION ALL SELECT %(run)s, %(account)s, 0, -1, -1 FROM taken
+        UNION ALL SELECT %(run)s, %(account)s, 1, -1, 1 FROM taken"""
+_COUNT = """, counted AS (
+    INSERT INTO tally (run_id, account_id, state, reason, n)
+    SELECT run_id, account_id, state, reason, sum(n) FROM ({changes}
+    ) AS change
+    GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (run_id, account_id, state, reason) DO UPDATE SET n = tally.n + excluded.n
+)"""
+
+_ANSWER = """
+SELECT EXISTS (SELECT FROM run WHERE id = %(run)s AND state = 1),
+    CASE WHEN (SELECT count(*) FROM chosen) = %(limit)s THEN (SELECT max(person_id) FROM chosen) ELSE (
+        SELECT person_id FROM delivery WHERE run_id = %(run)s AND person_id > %(after)s
+        ORDER BY person_id LIMIT 1 OFFSET %(look)s - 1
+    ) END,
+    {slice}, taken.*
+FROM (SELECT) AS nothing LEFT JOIN taken ON true
+ORDER BY taken.person_id"""
+
+_SETTLE = _WRITE + _COUNT.format(changes=_ENDS) + " SELECT"
+_CLAIM = (
+    _WRITE + _TAKE + _OPEN + _COUNT.format(changes=_ENDS + _TAKES) + _ANSWER.format(slice="(SELECT id FROM opened)")
 )
+_FILL = _WRITE + _TAKE + _COUNT.format(changes=_ENDS + _TAKES) + _ANSWER.format(slice="%(ticket)s")
+
+_HOLD = "SELECT FROM run WHERE id = ANY(%s::bigint[]) ORDER BY id FOR SHARE"
+_CANCELLED = "SELECT id FROM run WHERE id = ANY(%s::bigint[]) AND state = 5"
 _TICKET = "SELECT id FROM slice WHERE id = %s AND owner = '' AND run_id = %s AND account_id = %s FOR UPDATE SKIP LOCKED"
-_FILL = "UPDATE slice SET owner = %s, first = %s, last = %s, lease_until = %s WHERE id = %s RETURNING id"
-
-_COUNT = """
-INSERT INTO tally (run_id, account_id, state, reason, n)
-SELECT * FROM unnest(%s::bigint[], %s::int[], %s::smallint[], %s::smallint[], %s::bigint[])
-ON CONFLICT (run_id, account_id, state, reason) DO UPDATE SET n = tally.n + excluded.n"""
+_FILLED = "UPDATE slice SET owner = %s, first = %s, last = %s, lease_until = %s WHERE id = %s"
+_USED_UP = "DELETE FROM slice WHERE id = %s"
 
 _KINDS = tuple(ChatKind)
 _KEPT = 4
 """So many idle connections are kept."""
 
+_ALWAYS_BY_KEY = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",
+}
+"""Planned once: anew each time costs as much as the claim. And whoever plans for a table that was filled a moment ago,
+and is not analyzed yet, sorts all of it for each claim."""
+
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Also = Callable[[Connection, Claim], Awaitable[None]]
-Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
-Question = tuple[str, Sequence[Any]]
-Key = tuple[int, int]
 
 
 class PostgresTraffic:
@@ -95,9 +145,13 @@ class PostgresTraffic:
     async def exchange(
         self, outcomes: Sequence[Outcome], closed: Sequence[int], want: Want | None, also: Also | None
     ) -> Claim | None:
+        by_key = {(o.run_id, o.person_id): o for o in outcomes}
         try:
             async with self._connection() as connection:
-                return await _Exchange(connection).run(outcomes, closed, want, also)
+                if also is None and not _is_unusual(outcomes, want):
+                    return await _exchange(connection, by_key.values(), closed, want)
+                async with connection.transaction():
+                    return await _with_care(connection, by_key, closed, want, also)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise OperationalError("exchange", None, error) from error
 
@@ -115,161 +169,111 @@ class PostgresTraffic:
             await connection.close()
 
     async def _connect(self) -> Connection:
-        engine = self._database.engine
-        _, options = engine.dialect.create_connect_args(engine.url)
-        return await psycopg.AsyncConnection.connect(
-            **options, autocommit=True, connect_timeout=10, prepare_threshold=5
-        )
+        connection = await direct.connect(self._database, "traffic", **_ALWAYS_BY_KEY)
+        connection.prepare_threshold = 0
+        return connection
 
     async def close(self) -> None:
         while self._idle:
             await self._idle.pop().close()
 
 
-class _Exchange:
-    """One exchange on one connection: two trips, unless something came back or a ticket is to be filled. First what
-    can be asked at once; then what follows from the answers, together with the commit."""
+def _is_unusual(outcomes: Iterable[Outcome], want: Want | None) -> bool:
+    """Whether something comes back, or a ticket is to be filled."""
+    return (want is not None and want.slice_id is not None) or any(o.state is DeliveryState.WAITING for o in outcomes)
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.changes = Changes()
 
-    async def run(
-        self, outcomes: Sequence[Outcome], closed: Sequence[int], want: Want | None, also: Also | None
-    ) -> Claim | None:
-        by_key = {(o.run_id, o.person_id): o for o in outcomes}
-        begun = await self._prepare(by_key, want)
-        if begun is not None:
-            want = want if begun else None
-        async with self.connection.pipeline():
-            if begun is None:
-                await self.connection.execute("BEGIN")
-            settled = await self._write(_SETTLE, by_key.values()) if by_key else None
-            if closed:
-                await self.connection.execute(_CLOSE, (list(closed),))
-            asked = None if want is None else await self._ask(want)
-        if settled is not None:
-            await self._count_settled(by_key, await settled.fetchall())
-        if want is None or asked is None:
-            await self._finish()
-            return None
-        return await self._claim(want, *asked, also)
+async def _exchange(
+    connection: Connection, outcomes: Iterable[Outcome], closed: Sequence[int], want: Want | None
+) -> Claim | None:
+    given = {**_columns(outcomes), "closed": _array(closed)}
+    if want is None:
+        await connection.execute(_SETTLE, given)
+        return None
+    asked = await connection.execute(_CLAIM if want.slice_id is None else _FILL, {**given, **_place(want)})
+    found = await asked.fetchall()
+    is_sending, reached, slice_id, *_ = found[0]
+    if not is_sending:
+        return None
+    rows = [
+        Claimed(run_id, person_id, contact_id, external_id, _KINDS[kind], language)
+        for _, _, _, run_id, person_id, contact_id, external_id, kind, language in found
+        if run_id is not None
+    ]
+    return Claim(slice_id if rows else 0, rows, reached or 0)
 
-    async def _prepare(self, by_key: dict[Key, Outcome], want: Want | None) -> bool | None:
-        """What must be known before anything is written. `None` if there is nothing of the kind and no transaction has
-        been begun; otherwise whether the claim may still be made."""
-        back = [o for o in by_key.values() if o.state is DeliveryState.WAITING]
-        ticket = want if want is not None and want.slice_id is not None else None
-        if not back and ticket is None:
-            return None
-        async with self.connection.pipeline():
-            await self.connection.execute("BEGIN")
-            # nobody cancels these runs between the question and the commit
-            ids = sorted({o.run_id for o in back})
-            await self.connection.execute(_HOLD, (ids,))
-            cancelled = await self.connection.execute(_CANCELLED, (ids,))
-            free = await self.connection.execute(_TICKET, _ticket(ticket)) if ticket is not None else None
-        gone = {run_id for (run_id,) in await cancelled.fetchall()}
-        for o in back:
-            if o.run_id in gone:
-                skipped = o._replace(state=DeliveryState.SKIPPED, reason=Reason.CANCELLED)
-                by_key[o.run_id, o.person_id] = skipped
-        return free is None or await free.fetchone() is not None
 
-    async def _write(self, statement: str, outcomes: Iterable[Outcome]) -> Cursor:
-        rows = sorted(outcomes)
-        columns: list[Any] = [
-            _array(o.run_id for o in rows),
-            _array(o.person_id for o in rows),
-            _array(STATES[o.state] for o in rows),
-            _array(REASONS[o.reason] for o in rows),
-            [o.at for o in rows],
-            [o.message_id or "" for o in rows],
-        ]
-        return await self.connection.execute(statement, columns)
-
-    async def _count_settled(self, by_key: dict[Key, Outcome], settled: list[Key]) -> None:
-        """Count what was settled, and correct what another process took for interrupted."""
-        for key in settled:
-            o = by_key.pop(key)
-            self.changes.add(o.run_id, o.account_id, DeliveryState.SENDING, -1)
-            self.changes.add(o.run_id, o.account_id, o.state, 1, o.reason)
-        late = [o for o in by_key.values() if o.state in FINAL]
-        if not late:
-            return
-        corrected = await self._write(_CORRECT, late)
-        for key in await corrected.fetchall():
-            o = by_key[key]
-            self.changes.add(o.run_id, o.account_id, DeliveryState.UNKNOWN, -1, Reason.INTERRUPTED)
-            self.changes.add(o.run_id, o.account_id, o.state, 1, o.reason)
-
-    async def _ask(self, want: Want) -> tuple[Cursor, Cursor]:
-        place = {
-            "run_id": Int8(want.run_id),
-            "account_id": want.account_id,
-            "after": Int8(want.after),
-            "look": LOOK,
-            "limit": want.limit,
-        }
-        taken = await self.connection.execute(_CLAIM, place)
-        return taken, await self.connection.execute(_SENDING, (want.run_id,))
-
-    async def _claim(self, want: Want, taken: Cursor, sending: Cursor, also: Also | None) -> Claim | None:
-        chosen = await taken.fetchall()
-        rows = [
-            Claimed(want.run_id, person_id, contact_id, external_id, _KINDS[kind], language)
-            for person_id, contact_id, external_id, kind, language, mine in chosen
-            if mine
-        ]
-        if not rows and await sending.fetchone() is None:
-            await self._finish()
-            return None
-        reached = chosen[-1][0] if len(chosen) == want.limit else await self._reached(want)
-        self.changes.add(want.run_id, want.account_id, DeliveryState.WAITING, -len(rows))
-        self.changes.add(want.run_id, want.account_id, DeliveryState.SENDING, len(rows))
-        if not rows:
-            await self._finish((_CLOSE, ([want.slice_id or 0],)))
-            return Claim(0, rows, reached)
-        opened = _slice(want, rows)
-        if also is None:
-            return Claim(await _id(await self._finish(opened)), rows, reached)
-        claim = Claim(await _id(await self.connection.execute(*opened)), rows, reached)
-        await also(self.connection, claim)
-        await self._finish()
-        return claim
-
-    async def _finish(self, last: Question | None = None) -> Cursor | None:
-        """The last statement, the counts and the commit in one trip."""
-        async with self.connection.pipeline():
-            asked = None if last is None else await self.connection.execute(*last)
-            if counted := self.changes.rows():
-                await self.connection.execute(_COUNT, [_array(column) for column in zip(*counted, strict=True)])
-            await self.connection.execute("COMMIT")
-        return asked
-
-    async def _reached(self, want: Want) -> int:
-        found = await self.connection.execute(_REACHED, (want.run_id, want.after, LOOK - 1))
-        row = await found.fetchone()
-        return int(row[0]) if row else 0
+def _columns(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    """In the order of the key: two who settle the same rows do not wait for each other in a circle."""
+    rows = sorted(outcomes)
+    return {
+        "runs": _array([o.run_id for o in rows]),
+        "people": _array([o.person_id for o in rows]),
+        "accounts": _array([o.account_id for o in rows]),
+        "states": _array([STATES[o.state] for o in rows]),
+        "reasons": _array([REASONS[o.reason] for o in rows]),
+        "moments": _array([to_micros(o.at) for o in rows]),
+        "messages": [o.message_id or "" for o in rows],
+    }
 
 
 def _array(numbers: Iterable[int]) -> str:
-    """PostgreSQL's text for an array: its type is told by the statement, whatever the size of the numbers."""
+    """PostgreSQL's text for an array: its type is told by the statement, and the driver needs ten times as long."""
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
-def _ticket(want: Want) -> tuple[int | None, int, int]:
-    return want.slice_id, want.run_id, want.account_id
+def _place(want: Want) -> dict[str, Any]:
+    return {
+        "run": Int8(want.run_id),
+        "account": Int8(want.account_id),
+        "after": Int8(want.after),
+        "look": Int8(LOOK),
+        "limit": Int8(want.limit),
+        "owner": want.owner,
+        "lease": want.lease_until,
+        "ticket": Int8(want.slice_id or 0),
+    }
 
 
-def _slice(want: Want, rows: Sequence[Claimed]) -> Question:
-    first, last = rows[0].person_id, rows[-1].person_id
-    if want.slice_id is not None:
-        return _FILL, (want.owner, first, last, want.lease_until, want.slice_id)
-    return _OPEN, (want.run_id, want.account_id, want.owner, first, last, want.lease_until)
+async def _with_care(
+    connection: Connection,
+    by_key: dict[tuple[int, int], Outcome],
+    closed: Sequence[int],
+    want: Want | None,
+    also: Also | None,
+) -> Claim | None:
+    """The same in several trips: nobody cancels a run while something comes back to it, and a ticket is filled once."""
+    await _skip_cancelled(connection, by_key)
+    if want is not None and want.slice_id is not None and not await _hold_ticket(connection, want):
+        want = None
+    claim = await _exchange(connection, by_key.values(), closed, want)
+    if want is not None and want.slice_id is not None and claim is not None:
+        await _use_ticket(connection, want, claim)
+    if also is not None and claim is not None and claim.rows:
+        await also(connection, claim)
+    return claim
 
 
-async def _id(made: Cursor | None) -> int:
-    row = None if made is None else await made.fetchone()
-    assert row is not None  # RETURNING always answers  # noqa: S101
-    return int(row[0])
+async def _skip_cancelled(connection: Connection, by_key: dict[tuple[int, int], Outcome]) -> None:
+    back = {key: o for key, o in by_key.items() if o.state is DeliveryState.WAITING}
+    if not back:
+        return
+    ids = (_array(sorted({o.run_id for o in back.values()})),)
+    await connection.execute(_HOLD, ids)
+    cancelled = {run_id for (run_id,) in await (await connection.execute(_CANCELLED, ids)).fetchall()}
+    for key, o in back.items():
+        if o.run_id in cancelled:
+            by_key[key] = o._replace(state=DeliveryState.SKIPPED, reason=Reason.CANCELLED)
+
+
+async def _hold_ticket(connection: Connection, want: Want) -> bool:
+    found = await connection.execute(_TICKET, (want.slice_id, Int8(want.run_id), Int8(want.account_id)))
+    return await found.fetchone() is not None
+
+
+async def _use_ticket(connection: Connection, want: Want, claim: Claim) -> None:
+    if not claim.rows:
+        await connection.execute(_USED_UP, (want.slice_id,))
+        return
+    first, last = claim.rows[0].person_id, claim.rows[-1].person_id
+    await connection.execute(_FILLED, (want.owner, Int8(first), Int8(last), want.lease_until, want.slice_id))

@@ -28,6 +28,10 @@ UPDATE delivery
 SET state = ?, reason = nullif(?, -1), at = ?, message_id = CASE WHEN contact_id IS NULL THEN NULL ELSE ? END
 WHERE run_id = ? AND person_id = ? AND state = 1"""
 
+_OURS = """
+AND (contact_id IS NULL OR EXISTS (SELECT 1 FROM contact WHERE contact.id = contact_id AND account_id = ?))"""
+_GIVE_BACK = _SETTLE + _OURS
+
 _CORRECT = """
 UPDATE delivery
 SET state = ?, reason = nullif(?, -1), at = ?, message_id = CASE WHEN contact_id IS NULL THEN NULL ELSE ? END
@@ -135,12 +139,12 @@ def _settle(connection: sqlite3.Connection, outcomes: Sequence[Outcome], changes
     cancelled: dict[int, bool] = {}
     execute, add = connection.cursor().execute, changes.add_coded
     for run_id, person_id, account_id, end, at, why, message_id in outcomes:
-        if end is DeliveryState.WAITING and _is_cancelled(connection, run_id, cancelled):
+        state, reason = STATES[end], NO_REASON if why is None else REASONS[why]
+        comes_back = end is DeliveryState.WAITING
+        if comes_back and _is_cancelled(connection, run_id, cancelled):
             state, reason = _SKIPPED, _BY_CANCEL
-        else:
-            state, reason = STATES[end], NO_REASON if why is None else REASONS[why]
         row = (state, reason, to_micros(at), message_id, run_id, person_id)
-        if execute(_SETTLE, row).rowcount:
+        if (execute(_GIVE_BACK, (*row, account_id)) if comes_back else execute(_SETTLE, row)).rowcount:
             add(run_id, account_id, _SENDING, NO_REASON, -1)
         elif end in FINAL and execute(_CORRECT, row).rowcount:
             add(run_id, account_id, *_INTERRUPTED, -1)

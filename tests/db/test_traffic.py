@@ -165,6 +165,19 @@ async def test_what_comes_back_waits_again_unless_its_run_was_cancelled(crowd: C
     assert (row.state, row.reason, row.at) == (DeliveryState.SKIPPED, Reason.CANCELLED, NOW)
 
 
+async def test_what_another_account_is_sending_does_not_come_back(crowd: Crowd) -> None:
+    """Said once more because the answer was lost, when the person has long been claimed anew."""
+    (person,) = await crowd.bring(1, on=(1, 2))
+    run_id = await crowd.send()
+    await _claim(crowd, run_id)
+    await crowd.traffic.exchange([back(run_id, person)], [])
+    await _claim(crowd, run_id, account=2)
+    await crowd.traffic.exchange([back(run_id, person)], [])
+    assert await crowd.states(run_id) == [DeliveryState.SENDING]
+    await crowd.traffic.exchange([back(run_id, person, account=2)], [])
+    assert await crowd.states(run_id) == [DeliveryState.WAITING]
+
+
 async def test_an_erased_person_leaves_no_message_id(crowd: Crowd) -> None:
     gone, there = await crowd.bring(2)
     run_id = await crowd.send()
