@@ -180,10 +180,15 @@ class ClusterEngine:
                 continue
 
     async def _watch(self) -> None:
-        """One look: replies of others, and which runs may be sent now. A run gives way to an alert on its account."""
+        """One look: which runs may be sent now, and replies of others."""
+        if self.sends:
+            await self._obey()
         await self._fetch_replies()
-        if not self.sends:
-            return
+        if self.ledger.doubtful:
+            await self.ledger.reclaim(self.owner)
+
+    async def _obey(self) -> None:
+        """Runs are sent in their state and at their hour. They give way to an alert that waits for their account."""
         async with self.database.read() as tx:
             sending = await runs.in_state(tx, (RunState.SENDING,))
             waiting = await tally.waiting(tx, [run.id for run in sending])
@@ -192,8 +197,6 @@ class ClusterEngine:
         alerts = {run_id: lane for run_id, lane in may_go.items() if lane is Lane.ALERT}
         for post in self.posts.values():
             post.sender.update(alerts if post.account_id in urgent else may_go, waiting)
-        if self.ledger.doubtful:
-            await self.ledger.reclaim(self.owner)
 
     async def _fetch_replies(self) -> None:
         """Take on what nobody takes care of, and forget what has left."""

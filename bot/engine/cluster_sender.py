@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+import structlog
 
 from bot.core.events import ChatKind
 from bot.core.words import Lane
@@ -14,6 +18,10 @@ from bot.engine.progress import FEW, Progress, Window
 from bot.engine.sender import Sender
 from bot.engine.shared_line import SharedLine
 
+log = structlog.get_logger(__name__)
+
+_EARLY = 0.25
+"""Seconds before its last message leaves that a slice makes room for the next one."""
 _UNLIMITED = 500
 """Deliveries in a slice of an account without a limit. Elsewhere it is a second's worth."""
 
@@ -31,25 +39,56 @@ class ClusterSender(Sender):
         self.put = put
         rate = self.channel.capabilities.limits.per_second
         self.slice_size = _UNLIMITED if rate is None else max(2, min(_UNLIMITED, int(rate)))
+        self._early = 0 if rate is None else math.ceil(rate * _EARLY)
+        self._slices: set[asyncio.Task[None]] = set()
         if rate is None:
             self.windows = {lane: Window(2 * _UNLIMITED) for lane in self.windows}
 
     async def send_ticket(self, ticket: Ticket) -> bool:
-        """Fill a ticket and send its slice. Returns whether there was anything to send; when its last message has been
-        handed to the channel the account is free for the next slice, but before anybody got the run's message, only
-        when it is known how the first few took it."""
+        """Fill a ticket and send its slice. Returns whether there was anything to send, and when the account is free
+        for the next slice: a moment before the last messages leave, so that no gap opens between two slices; but before
+        anybody got the run's message, only when it is known how the first few took it."""
         progress = self.live.setdefault(ticket.run_id, Progress(ticket.run_id, ticket.lane))
         progress.delivered = progress.delivered or ticket.delivered
         await self.windows[ticket.lane].room_for(self.slice_size)
         claim = await self._fill(ticket, progress)
         if claim is None:
             return False
-        if isinstance(self.line, SharedLine):
-            await self.line.expect([(row.external_id, row.kind is ChatKind.GROUP) for row in claim.rows])
-        await self.send(progress, claim)
+        await self._announce(progress, claim)
+        sending = asyncio.create_task(self._send(progress, claim), name=f"slice {claim.slice_id}")
+        self._slices.add(sending)
+        sending.add_done_callback(self._slices.discard)
+        if isinstance(self.line, SharedLine) and progress.delivered:
+            nearly = asyncio.create_task(self.line.nearly(self._early))
+            await asyncio.wait((sending, nearly), return_when=asyncio.FIRST_COMPLETED)
+            nearly.cancel()
+        else:
+            await asyncio.wait((sending,))
         if not progress.delivered:
             await self.landing()
         return True
+
+    async def stop(self, patience: float) -> None:
+        self.closing = True
+        slices = list(self._slices)
+        for sending in slices:
+            sending.cancel()
+        await asyncio.gather(*slices, return_exceptions=True)
+        await super().stop(patience)
+
+    async def _announce(self, progress: Progress, claim: Claim) -> None:
+        try:
+            if isinstance(self.line, SharedLine):
+                await self.line.expect([(row.external_id, row.kind is ChatKind.GROUP) for row in claim.rows])
+        except BaseException:
+            self.give_back(progress, claim)
+            raise
+
+    async def _send(self, progress: Progress, claim: Claim) -> None:
+        try:
+            await self.send(progress, claim)
+        except Exception:
+            log.exception("A slice stumbled; the rest of it waits again", account=self.channel.account)
 
     def forget_claims(self) -> None:
         """The lease ended: what was claimed before belongs to nobody knows whom."""

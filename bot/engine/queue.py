@@ -71,7 +71,7 @@ class Queue:
 
     async def start(self, accounts: Sequence[int]) -> None:
         """Begin to work for these accounts."""
-        await self.app.open_async().__aenter__()
+        await self.app.open_async()
         self._task = asyncio.create_task(self._keep_working(accounts), name="queue")
 
     async def stop(self) -> None:

@@ -101,7 +101,7 @@ class SharedLine(Line):
         self._halted_until = self._retry_after = 0.0
         self._ceiling = self.pacer.ceiling
         self._clocks, self._lateness = _Clocks(), _Lateness()
-        self._news = asyncio.Event()
+        self._news, self._fewer = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def open(self, lane: Lane) -> bool:
@@ -113,13 +113,19 @@ class SharedLine(Line):
         return self._now() < self._halted_until
 
     async def expect(self, chats: Sequence[tuple[str, bool]]) -> None:
-        """Bulk messages to these chats (and whether each is a group) come next, one by one, and no others."""
-        self._expected = len(chats)
+        """Messages of a run to these chats (and whether each is a group) come next, one by one."""
+        self._expected += len(chats)
         step = 1 / self._rate
         ahead = {chat: place * step + _SLACK for place, (chat, _) in enumerate(chats)}
         wishes = [self._wish(chat, group, 1, ahead[chat]) for chat, group in dict(chats).items()]
         if wishes and self._gap:
             await self._ask(0, wishes, reply=False, ahead=ahead)
+
+    async def nearly(self, left: int) -> None:
+        """Wait until so many of the announced messages are left."""
+        while self._expected > left:
+            self._fewer.clear()
+            await self._fewer.wait()
 
     async def wait(self, lane: Lane, chat: str, *, group: bool = False, weight: int = 1) -> Callable[[], None]:
         """Wait for the message's turn. Returns what is to be called when its first byte is handed to the network (the
@@ -189,6 +195,7 @@ class SharedLine(Line):
             return
         while self._stock and self._stock[0] < now - LATE - 1 / self._rate:
             self._stock.popleft()
+            self._expect_less(self._expected)  # whoever announced them has changed their mind
         slot = self._stock[ticket.weight - 1] if len(self._stock) >= ticket.weight else None
         if slot is None or not self._holds(ticket, slot):
             await self._reserve(ticket, slot)
@@ -285,12 +292,16 @@ class SharedLine(Line):
         if ticket.lane is not Lane.ALERT:
             self._replies_in_a_row = self._replies_in_a_row + 1 if ticket.lane is Lane.REPLY else 0
         if ticket.lane is not Lane.REPLY:
-            self._expected = max(0, self._expected - 1)
+            self._expect_less(1)
         if ticket.chat and self._gap:
             self._free[ticket.chat] = now + ticket.weight * self._gap
             self._free.move_to_end(ticket.chat)
         self._forget(now)
         ticket.gone.set_result(slot)
+
+    def _expect_less(self, by: int) -> None:
+        self._expected = max(0, self._expected - by)
+        self._fewer.set()
 
     def _forget(self, now: float) -> None:
         for kept in (self._free, self._held):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from bot.db import Database
 from tests.kill.scene import TOKENS, Scene, stage
@@ -19,12 +22,20 @@ from tests.support.warm import Warm
 LEASE = 4
 """Seconds; an operator's cluster has twenty. Everything else that takes its time depends on it."""
 
+RATE = 100
+
+
+@contextmanager
+def _database(server: Postgres, template: str) -> Iterator[str]:
+    name = f"c{uuid.uuid4().hex}"
+    yield server.create(name, template)
+    server.drop(name)
+
 
 @pytest.fixture
 def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
-    name = f"c{uuid.uuid4().hex}"
-    yield postgres.create(name, postgres_template)
-    postgres.drop(name)
+    with _database(postgres, postgres_template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -81,24 +92,36 @@ class Team:
             await member.kill()
 
 
+@asynccontextmanager
+async def assemble(
+    url: str, folder: Path, server: Postgres, warm: Warm, *, accounts: int, count: int
+) -> AsyncIterator[Team]:
+    """People, a platform and nobody at work yet."""
+    common: dict[str, Any] = {"engine": "cluster", "cluster_lease": LEASE, "rate": RATE, "count": count}
+    async with stage(url, folder, tokens=TOKENS[:accounts], server=server, warm=warm, **common) as scene:
+        found = Team(scene)
+        try:
+            yield found
+        finally:
+            await found.close()
+
+
 Assemble = Callable[..., AbstractAsyncContextManager[Team]]
 
 
 @pytest.fixture
 def team(postgres_url: str, postgres: Postgres, tmp_path: Path, warm: Warm) -> Assemble:
-    @asynccontextmanager
-    async def assemble(
-        *, accounts: int = 1, rate: float = 60, count: int = 240, **settings: Any
-    ) -> AsyncIterator[Team]:
-        common = {"engine": "cluster", "cluster_lease": LEASE, **settings}
-        tokens = TOKENS[:accounts]
-        async with stage(
-            postgres_url, tmp_path, rate=rate, count=count, tokens=tokens, server=postgres, warm=warm, **common
-        ) as scene:
-            found = Team(scene)
-            try:
-                yield found
-            finally:
-                await found.close()
+    """A cluster of one's own, to kill."""
+    return partial(assemble, postgres_url, tmp_path, postgres, warm)
 
-    return assemble
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def crew(
+    postgres: Postgres, postgres_template: str, tmp_path_factory: pytest.TempPathFactory, warm: Warm
+) -> AsyncIterator[Team]:
+    """Two workers with two accounts, for all that leaves them alive."""
+    folder = tmp_path_factory.mktemp("crew")
+    with _database(postgres, postgres_template) as url:
+        async with assemble(url, folder, postgres, warm, accounts=2, count=500) as found:
+            await asyncio.gather(found.worker(), found.worker())
+            yield found
