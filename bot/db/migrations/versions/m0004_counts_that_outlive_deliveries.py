@@ -55,6 +55,7 @@ def _divide() -> None:
     for statement in (
         "ALTER TABLE delivery RENAME TO delivery_0000_00",
         "ALTER INDEX delivery_pkey RENAME TO delivery_0000_00_pkey",
+        "ALTER TABLE delivery_0000_00 SET (fillfactor = 35)",
         "CREATE TABLE delivery (LIKE delivery_0000_00 INCLUDING DEFAULTS) PARTITION BY RANGE (run_id)",
         "ALTER TABLE delivery ADD CONSTRAINT delivery_pkey PRIMARY KEY (run_id, person_id)",
         "ALTER TABLE delivery ATTACH PARTITION delivery_0000_00 FOR VALUES FROM (MINVALUE) TO (MAXVALUE)",
