@@ -154,9 +154,10 @@ async def _measured(scene: Scene, platform: TelegramSandbox, bot: BotAccount, fo
     async with asyncio.timeout(30):
         while not platform.sent(bot):  # noqa: ASYNC110  # the sandbox tells chats apart, not totals
             await asyncio.sleep(0.05)
+    begun = next(iter(platform.log)).at
     if scene.ours == scene.theirs:
         await asyncio.sleep(_LEAD)
-    begun = monotonic()
+        begun = monotonic()
     waits = await _asked(platform, bot, seconds)
     await program.stop()
     return _seen(platform, bot, begun, seconds, waits)
