@@ -122,13 +122,13 @@ async def _suffer(trial: Trial, line: Line) -> None:
     before: Counter[str] = Counter()
     allowed = 0
     for _ in range(chance.randint(2, 4)):
-        await scene.until_more(chance.randint(1, max(1, scene.left // 4)), within=_DONE_WITHIN)
+        await scene.until_some_more(judge, chance, _DONE_WITHIN)
         before = await _note(judge, line, before)
         of_account = await line.kind.strike(trial)
         allowed += of_account * len(scene.bots)
         line.allowed = max(line.allowed, of_account)
         line.strikes += 1
-        if not scene.left:
+        if (await scene.program.status(judge.run_id))["state"] == "done":
             break
     await scene.program.until(judge.run_id, "done", within=_DONE_WITHIN)
     await _note(judge, line, before)

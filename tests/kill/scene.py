@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -105,6 +106,18 @@ class Scene:
         async with asyncio.timeout(within):
             while self.delivered < wanted:  # noqa: ASYNC110  # the platform tells chats apart, not totals
                 await asyncio.sleep(0.002)
+
+    async def until_some_more(self, judge: Judge, chance: random.Random, within: float = 60) -> None:
+        """Wait until a good part of those that are left have the run's message, or until it is over: of those that are
+        left, some may never get it."""
+        more = asyncio.create_task(self.until_more(chance.randint(1, max(1, self.left // 4)), within))
+        while not more.done() and (await self.program.status(judge.run_id))["state"] != "done":
+            await asyncio.wait((more,), timeout=0.5)
+        if not more.done():
+            more.cancel()
+        await asyncio.gather(more, return_exceptions=True)
+        if not more.cancelled():
+            more.result()
 
     async def until_at_rest(self, seconds: float, within: float = 40) -> int:
         """Wait until nothing was delivered for so long; returns how many have been."""

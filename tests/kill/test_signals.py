@@ -16,6 +16,8 @@ SEEDS = range(int(os.environ.get("LOASO_KILL_SEEDS", "1")))
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(180)]
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.mark.parametrize(("rate", "count"), [(30, 150), (0, 3000)], ids=["30 a second", "no limit"])
 @pytest.mark.parametrize("seed", SEEDS)
@@ -26,7 +28,7 @@ async def test_sigkill_loses_nobody_and_doubles_nobody(on_stage: Stage, rate: fl
         await scene.start()
         judge = await scene.send("Mời bà con họp thôn", urgent=chance.random() < 0.5)
         for _ in range(3):
-            await scene.until_more(chance.randint(1, max(1, scene.left // 4)))
+            await scene.until_some_more(judge, chance)
             kills += await strikes.kill(scene, chance)
             await judge.remember()
         await scene.program.until(judge.run_id, "done")
@@ -39,7 +41,7 @@ async def test_an_alert_that_asks_for_it_is_sent_again_to_those_who_may_not_have
         await scene.start()
         judge = await scene.send("Nước lên nhanh, bà con lên chỗ cao", resend_unknown=True)
         for _ in range(2):
-            await scene.until_more(20)
+            await scene.until_some_more(judge, chance)
             kills += await strikes.kill(scene, chance)
             await judge.remember()
         await scene.program.until(judge.run_id, "done")
@@ -76,6 +78,7 @@ async def test_sigterm_under_full_load_leaves_nothing_unknown(on_stage: Stage) -
         assert (await judge.uphold()).sent == 3000
 
 
+@on_sqlite
 async def test_a_second_sigterm_does_not_wait_for_the_platform(on_stage: Stage) -> None:
     async with on_stage(rate=30, count=60) as scene:
         await scene.start()
@@ -92,6 +95,7 @@ async def test_a_second_sigterm_does_not_wait_for_the_platform(on_stage: Stage) 
         await judge.uphold(unknown=scene.window)
 
 
+@on_sqlite
 async def test_sigterm_waits_no_longer_than_ten_seconds_for_a_silent_platform(on_stage: Stage) -> None:
     async with on_stage(rate=30, count=60) as scene:
         await scene.start()
