@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -285,3 +286,57 @@ async def test_an_exchange_fails_as_a_whole(crowd: Crowd) -> None:
     async with crowd.database.write() as tx:
         await tx.execute(sa.text("ALTER TABLE hidden RENAME TO tally"))
     assert [row.person_id for row in (await _claim(crowd, run_id)).rows] == [person]
+
+
+async def test_what_was_claimed_without_our_hearing_of_it_waits_again(crowd: Crowd) -> None:
+    ids = await crowd.bring(6)
+    run_id = await crowd.send()
+    known = await _claim(crowd, run_id, limit=4)
+    await _claim(crowd, run_id, after=ids[3])
+    await _claim(crowd, run_id, owner="somebody else")
+    async with crowd.database.write() as tx:
+        assert await deliveries.orphans(tx, "me", {known.slice_id}) == 2
+        assert await deliveries.orphans(tx, "me", {known.slice_id}) == 0
+    states = await crowd.states(run_id)
+    assert states == [DeliveryState.SENDING] * 4 + [DeliveryState.WAITING] * 2
+
+
+async def test_an_orphan_among_people_who_are_being_sent_to_waits_for_them(crowd: Crowd) -> None:
+    ids = await crowd.bring(3)
+    run_id = await crowd.send()
+    known = await _claim(crowd, run_id)
+    await crowd.traffic.exchange([back(run_id, ids[1])], [])
+    lost = await _claim(crowd, run_id)
+    assert [row.person_id for row in lost.rows] == [ids[1]]
+    async with crowd.database.write() as tx:
+        assert await deliveries.orphans(tx, "me", {known.slice_id}) == 0
+    await crowd.traffic.exchange([sent(run_id, ids[0]), sent(run_id, ids[2])], [known.slice_id])
+    async with crowd.database.write() as tx:
+        assert await deliveries.orphans(tx, "me", set()) == 1
+    assert await crowd.states(run_id) == [DeliveryState.SENT, DeliveryState.WAITING, DeliveryState.SENT]
+
+
+async def test_what_is_given_back_to_a_cancelled_run_is_skipped(crowd: Crowd) -> None:
+    await crowd.bring(2)
+    run_id = await crowd.send()
+    await _claim(crowd, run_id)
+    await crowd.state(run_id, RunState.CANCELLED)
+    async with crowd.database.write() as tx:
+        assert await deliveries.release(tx, "me") == 2
+    assert [(row.state, row.reason, row.at) for row in await crowd.rows(run_id)] == [
+        (DeliveryState.SKIPPED, Reason.CANCELLED, NOW)
+    ] * 2
+
+
+async def test_a_ticket_is_not_taken_for_a_dead_sender(crowd: Crowd) -> None:
+    await crowd.bring(2)
+    run_id = await crowd.send()
+    async with crowd.database.write() as tx:
+        tx.add(Slice(run_id=run_id, account_id=1, owner="", first=0, last=0, lease_until=NOW))
+    later = LEASE + timedelta(seconds=1)
+    async with crowd.database.write() as tx:
+        assert await deliveries.recover(tx, later) == 0
+    assert len(await crowd.slices()) == 1
+    async with crowd.database.write() as tx:
+        assert await deliveries.recover(tx, later, all_owners=True) == 0
+    assert await crowd.slices() == []
