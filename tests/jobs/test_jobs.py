@@ -12,7 +12,8 @@ from bot.core.events import Outbound
 from bot.core.words import CampaignKind, DeliveryState, RunState
 from bot.db import Database, audit, conversations, inbound, people, replies, runs
 from bot.db.audience import condition
-from bot.db.tables import Audit, Conversation, Delivery, InboundSeen, Reply, Run
+from bot.db.tables import Audit, Conversation, InboundSeen, Reply, Run
+from bot.db.traffic import Outcome, Traffic, Want
 from bot.outreach import audience, campaigns
 from jobs import JOBS, JobContext
 from jobs.answers import refresh_answers
@@ -91,9 +92,12 @@ async def test_what_is_left_of_a_run_expires_and_what_was_sent_stays_sent(talk: 
         run = await campaigns.find(tx, run_id)
         await runs.materialise(tx, run, condition(audience.parse("all")), talk.now)
         await runs.set_state(tx, run, RunState.SENDING, talk.now)
-        first = (await tx.execute(sa.select(Delivery).order_by(Delivery.person_id))).scalars().first()
-        assert first is not None
-        first.state = DeliveryState.SENT
+    traffic = Traffic(talk.database)
+    claim = await traffic.exchange((), (), Want(run_id, talk.account.id, 0, 1, "a sender", talk.now))
+    assert claim is not None
+    ((_, person_id, *_),) = claim.rows
+    sent = Outcome(run_id, person_id, talk.account.id, DeliveryState.SENT, talk.now)
+    await traffic.exchange([sent], [claim.slice_id])
     talk.advance(days=4)
     await expire(context)
     async with talk.database.read() as tx:
