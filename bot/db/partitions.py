@@ -99,7 +99,7 @@ async def turn(database: Database, today: date, *, margin: int = MARGIN) -> bool
     async with database.write() as tx:
         if not await _lock(tx):
             return False
-        await _close(tx, closed, Partition(named(today), end, None))
+        await close(tx, closed, Partition(named(today), end, None))
     async with database.write() as tx:
         await _do(tx, "ANALYZE delivery")  # nobody else counts a table that is divided
     return True
@@ -123,7 +123,7 @@ async def announce(tx: Tx, current: Partition, margin: int) -> int | None:
     return closed.end
 
 
-async def _close(tx: Tx, closed: Partition, following: Partition) -> None:
+async def close(tx: Tx, closed: Partition, following: Partition) -> None:
     await _do(tx, f"ALTER TABLE delivery DETACH PARTITION {closed.name}")
     await _do(tx, f"ALTER TABLE delivery ATTACH PARTITION {closed.name} FOR VALUES {closed.bounds}")
     await _do(tx, f"ALTER TABLE {closed.name} DROP CONSTRAINT {closed.name}_ends")

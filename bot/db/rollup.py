@@ -15,8 +15,8 @@ from bot.db.session import Tx
 from bot.db.sql import insert
 from bot.db.tables import Account, Contact, Delivery, Person, Rollup, Run, Unit
 
-CHUNK = 4_000
-"""So many deliveries are rolled up in one transaction: some 40 ms on either database."""
+CHUNK = 2_000
+"""So many deliveries are rolled up in one transaction: some 20 ms on either database."""
 _NONE = -1
 _REASONS = tuple(Reason)
 
