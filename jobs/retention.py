@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from bot.db import partitions, rollup, runs
+from bot.db.turns import Turns
 from bot.outreach import campaigns
 from jobs.context import JobContext
 
@@ -19,22 +20,20 @@ _RUNS_AT_ONCE = 1_000
 
 
 async def roll_up(context: JobContext) -> None:
-    """Turn what is older than we promise to keep it into counts, in short transactions, and leave as much time to
-    others as each took. What does not fit into a tick waits for the next."""
+    """Turn what is older than we promise to keep it into counts, in short turns. What does not fit into a tick waits for
+    the next."""
     now = context.now
     before = now - context.keep_deliveries
     await _end_forgotten(context, before)
     async with context.database.read() as tx:
         due = await rollup.due(tx, before, _RUNS_AT_ONCE)
-    loop = asyncio.get_running_loop()
-    until, done = loop.time() + BUDGET, 0
+    turns, loop, done = Turns(context.database), asyncio.get_running_loop(), 0
+    until = loop.time() + BUDGET
     for run_id in due:
         more = True
         while more and loop.time() < until:
-            begun = loop.time()
-            async with context.database.write() as tx:
+            async with turns.write() as tx:
                 more = await rollup.roll_up(tx, run_id, before, now)
-            await asyncio.sleep(loop.time() - begun)
         done += not more
     if done:
         log.info("Old runs are only counts now", runs=done)
