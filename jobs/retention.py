@@ -20,8 +20,8 @@ _RUNS_AT_ONCE = 1_000
 
 
 async def roll_up(context: JobContext) -> None:
-    """Turn what is older than we promise to keep it into counts, in short turns. What does not fit into a tick waits for
-    the next."""
+    """Turn what is older than we promise to keep it into counts, in short turns. What does not fit into a tick waits
+    for the next."""
     now = context.now
     before = now - context.keep_deliveries
     await _end_forgotten(context, before)
