@@ -24,7 +24,12 @@ from bot.db.traffic import Outcome, Traffic, Want
 from tests.support.postgres import Postgres
 
 OLD_RUNS = 8
-LAYOUTS = (("one table", False, 100), ("nine partitions", True, 100), ("nine partitions, filled to 35 %", True, 35))
+LAYOUTS = (
+    ("one table", False, 100),
+    ("one table, filled to 35 %", False, 35),
+    ("nine partitions", True, 100),
+    ("nine partitions, filled to 35 %", True, 35),
+)
 _AT_ONCE = 150
 _ONE_TABLE = (
     "CREATE TABLE plain (LIKE delivery) WITH (fillfactor = {filled})",
