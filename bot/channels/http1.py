@@ -215,6 +215,8 @@ def _news_of(transport: asyncio.Transport) -> Callable[[int], object]:
     """Asks the operating system whether anything has come that nobody has read. On TLS only the end counts: keys are
     renewed at any time."""
     events = _HANGUP if transport.get_extra_info("sslcontext") is not None else _HANGUP | select.POLLIN
-    poll = select.poll()
-    poll.register(transport.get_extra_info("socket").fileno(), events)
+    poll, number = select.poll(), transport.get_extra_info("socket").fileno()
+    if number < 0:  # closed before we were told that it was opened
+        return lambda _milliseconds: True
+    poll.register(number, events)
     return poll.poll

@@ -141,8 +141,9 @@ class Pool:
             self._refused(reason(error))
         elif self._closed:
             task.result().lose("the channel is closed")
-        elif not task.result().usable:
-            self._refused("the connection was closed at once")
+        elif not task.result().usable:  # it ended at once, or somebody speaks there before being asked
+            self._refused("the connection is of no use")
+            task.result().lose("the connection is of no use")
         else:
             self._live.add(task.result())
             self._use(task.result(), asyncio.get_running_loop().time())

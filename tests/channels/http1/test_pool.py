@@ -195,6 +195,18 @@ async def test_what_came_unasked_and_unread_is_no_answer(connect: Connect) -> No
         assert server.connections == 3
 
 
+async def test_a_server_that_speaks_first_is_none_of_ours(connect: Connect) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        await reader.read()
+
+    async with listening(greet) as server:
+        client = connect(server.root, read_seconds=5)
+        asked = [client.ask() for _ in range(5)]
+        assert {type(await heard.end()) for heard in asked} <= {NotSent, OutcomeUnknown}
+        await until(lambda: server.open == 0)
+
+
 async def test_silence_ends_a_request_and_its_connection(connect: Connect) -> None:
     async with listening(say_nothing) as server:
         client = connect(server.root)
