@@ -12,12 +12,12 @@ from bot.core.errors import Reason
 from bot.core.events import Outbound
 from bot.core.words import CampaignKind, DeliveryState, RunState
 from bot.db import audience as queries
-from bot.db import people, rollup
+from bot.db import partitions, people, rollup
 from bot.db.rollup import Line
 from bot.db.tables import Delivery, Person, Rollup, Run
 from bot.outreach import audience, campaigns, consent
 from jobs import JobContext
-from jobs.retention import roll_up
+from jobs.retention import roll_up, turn_pages
 from tests.support.talk import Talk
 
 
@@ -180,6 +180,35 @@ async def test_a_run_that_was_held_and_forgotten_ends(talk: Talk, context: JobCo
     talk.advance(days=181)
     await roll_up(context)
     assert (await run_of(talk, run_id)).rolled_up_at == talk.now
+
+
+async def pages(talk: Talk) -> list[str]:
+    """The partitions of the deliveries; on SQLite there are none."""
+    if talk.database.is_sqlite:
+        return []
+    async with talk.database.read() as tx:
+        return [part.name for part in await partitions.everything(tx)]
+
+
+async def test_partitions_turn_at_night_and_go_when_nothing_is_left(talk: Talk, context: JobContext) -> None:
+    first = await pages(talk)
+    await village(talk)
+    await turn_pages(context)
+    assert await pages(talk) == first
+    talk.advance(hours=14)
+    await turn_pages(context)
+    assert await pages(talk) == (["delivery_0000_00", "delivery_2026_11"] if first else [])
+    talk.advance(days=200, hours=10)
+    await roll_up(context)
+    if first:
+        async with talk.database.write() as tx:
+            await tx.execute(sa.text("SELECT setval('run_id_seq', 1000)"))
+    await planned(talk)
+    await talk.deliver()
+    talk.advance(hours=14)
+    await turn_pages(context)
+    assert await pages(talk) == (["delivery_2026_11", "delivery_2027_06"] if first else [])
+    assert await left(talk) == 4
 
 
 async def test_a_run_with_nobody_in_it_leaves_no_counts(talk: Talk, context: JobContext) -> None:
