@@ -10,11 +10,15 @@ from typing import Any
 from bot.app import App
 from bot.core.channel import Channel
 from bot.db import accounts, queue
+from bot.db.direct import impatient
 from bot.db.election import CLOCK
 from bot.engine.cluster import ClusterEngine
 from bot.engine.election import Election
 from bot.settings import Settings
 from jobs import Job, JobContext
+
+_OF_LEASE = 0.75
+"""Part of the lease after which the locks of a process that stands still are taken from it."""
 
 
 class ClusterApp(App):
@@ -23,7 +27,8 @@ class ClusterApp(App):
     engine: ClusterEngine
 
     def __init__(self, settings: Settings, *, send: bool = True, receive: bool = True, **options: Any) -> None:
-        super().__init__(settings, send=send, **options)
+        url = impatient(settings.database_url, settings.cluster_lease * _OF_LEASE)
+        super().__init__(settings.model_copy(update={"database_url": url}), send=send, **options)
         self.election = Election(self.database)
         self.receive = receive
 

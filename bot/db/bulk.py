@@ -15,7 +15,6 @@ from bot.db.sql import is_sqlite
 if TYPE_CHECKING:
     import psycopg
 
-
 Columns = Mapping[str, Sequence[Any]]
 Same = Mapping[str, Any]
 
@@ -23,6 +22,8 @@ Same = Mapping[str, Any]
 async def insert(tx: Tx, table: Any, columns: Columns, same: Same | None = None) -> None:
     """Insert rows that are given column by column, all of the same length. `same` is what stands in each of them.
     Columns that are not named stay empty: Python's defaults are for single rows. Raises `IntegrityError`."""
+    if not all(columns.values()):
+        return
     rows = zip(*_written(tx, table, columns, same or {}), strict=False)  # what is the same has no end
     names = [*columns, *(same or {})]
     await (_tuples if is_sqlite(tx) else _copy)(tx, f"{table.__tablename__} ({', '.join(names)})", rows)
@@ -31,6 +32,8 @@ async def insert(tx: Tx, table: Any, columns: Columns, same: Same | None = None)
 async def update(tx: Tx, table: Any, by: tuple[str, Sequence[Any]], columns: Columns, same: Same | None = None) -> None:
     """Change rows that are found by a column: each gets values of its own, and what is the `same` for all."""
     key, keys = by
+    if not keys:
+        return
     names = [*columns, *(same or {})]
     values = [*_written(tx, table, columns, same or {}), keys]
     if is_sqlite(tx):
@@ -47,8 +50,8 @@ async def update(tx: Tx, table: Any, by: tuple[str, Sequence[Any]], columns: Col
 def among(tx: Tx, column: sa.orm.InstrumentedAttribute[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
     """Whether the column is one of many plain values: one parameter, so the statement is always the same."""
     if is_sqlite(tx):
-        given = sa.func.json_each(orjson.dumps(values).decode()).table_valued("value")
-        return column.in_(sa.select(given.c.value))
+        each = sa.func.json_each(orjson.dumps(values).decode()).table_valued("value")
+        return column.in_(sa.select(each.c.value))
     return column == sa.any_(_array(column.type, values))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -18,7 +19,27 @@ KEEPALIVE: dict[str, Any] = {
 }
 """How our side notices within 25 s that the server's machine is gone; the system's own patience is two hours."""
 
-_SERVERS_SIDE = "tcp_keepalives_idle=10 tcp_keepalives_interval=5 tcp_keepalives_count=3 tcp_user_timeout=15000"
+_SERVERS_SIDE = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+
+
+def impatient(url: str, seconds: float) -> str:
+    """The address of the same database, whose server ends what does nothing in an open transaction for so long: a
+    process that stands still must not keep its locks."""
+    settings = {"idle_in_transaction_session_timeout": f"{int(seconds * 1000)}", **_SERVERS_SIDE}
+    given = sa.make_url(url)
+    asked = given.query.get("options", "")
+    options = f"{asked if isinstance(asked, str) else ' '.join(asked)} {_options(settings)}".strip()
+    sides = {key: str(value) for key, value in KEEPALIVE.items()}
+    return given.update_query_dict({**sides, "options": options}).render_as_string(hide_password=False)
+
+
+def _options(settings: Mapping[str, str]) -> str:
+    return " ".join(f"-c {key}={value}" for key, value in settings.items())
 
 
 def address(database: Database) -> str:
@@ -29,8 +50,7 @@ def address(database: Database) -> str:
 async def connect(database: Database, name: str, **settings: str) -> AsyncConnection[Any]:
     """Open a connection that commits each statement. `settings` are the server's for this session. The server notices
     as soon as we do when the other side is gone."""
-    sides = [*_SERVERS_SIDE.split(), *(f"{key}={value}" for key, value in settings.items())]
-    options = " ".join(f"-c {setting}" for setting in sides)
+    options = _options({**_SERVERS_SIDE, **settings})
     return await AsyncConnection.connect(
         address(database), autocommit=True, application_name=f"loaso {name}", options=options, **KEEPALIVE
     )

@@ -21,7 +21,6 @@ __all__ = ["materialise"]
 FINAL = (RunState.DONE, RunState.CANCELLED, RunState.MISSED)
 LIVE = (RunState.PLANNED, RunState.SENDING, RunState.PAUSED, RunState.STOPPED)
 
-
 ENDED = {RunState.CANCELLED: Reason.CANCELLED, RunState.MISSED: Reason.EXPIRED}
 """Why nobody waits any more for a run that has ended like this."""
 

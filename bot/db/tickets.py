@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,9 +14,6 @@ from bot.core.words import AccountState, DeliveryState, Lane, RunState
 from bot.db.session import Tx
 from bot.db.sql import changed
 from bot.db.tables import Account, Run, Slice, Tally
-
-KEPT = timedelta(hours=1)
-"""After so long without being filled, a ticket is thrown away. Where one is missing, another is made."""
 
 PRIORITY = {Lane.ALERT: 10, Lane.BULK: 0}
 
@@ -61,8 +58,8 @@ async def write(connection: AsyncConnection[Any], run_id: int, account_id: int, 
     """A new ticket; its job belongs into the same transaction. Returns its id."""
     cursor = await connection.execute(
         "INSERT INTO slice (run_id, account_id, owner, first, last, lease_until)"
-        " VALUES (%s, %s, '', %s, 0, clock_timestamp() + %s) RETURNING id",
-        (run_id, account_id, after, KEPT),
+        " VALUES (%s, %s, '', %s, 0, clock_timestamp()) RETURNING id",
+        (run_id, account_id, after),
     )
     row = await cursor.fetchone()
     assert row is not None  # noqa: S101  # RETURNING always answers
@@ -74,9 +71,13 @@ async def throw_away(tx: Tx, ticket_id: int) -> None:
     await tx.execute(sa.delete(Slice).where(Slice.id == ticket_id, Slice.owner == ""))
 
 
-async def throw_old_away(tx: Tx) -> int:
-    """Tickets whose job was lost. Returns how many there were."""
-    return await changed(tx, sa.delete(Slice).where(Slice.owner == "", Slice.lease_until < sa.func.clock_timestamp()))
+async def throw_lost_away(tx: Tx) -> int:
+    """Tickets whose job has ended without filling them. Returns how many there were."""
+    statement = sa.text(
+        "DELETE FROM slice WHERE owner = '' AND NOT EXISTS (SELECT FROM procrastinate_jobs"
+        " WHERE status IN ('todo', 'doing') AND args @> jsonb_build_object('ticket_id', slice.id))"
+    )
+    return await changed(tx, statement)
 
 
 async def queued(tx: Tx) -> set[tuple[int, int]]:

@@ -94,16 +94,22 @@ class SqliteTraffic:
                 raise
 
     def _work(self, outcomes: Sequence[Outcome], closed: Sequence[int], want: Want | None) -> Claim | None:
-        if self._connection is None:
-            self._connection = _connect(self._database.url)
         try:
+            if self._connection is None:
+                self._connection = _connect(self._database.url)
             return exchange(self._connection, outcomes, closed, want)
         except sqlite3.OperationalError as error:
+            self._forget()
             raise OperationalError("exchange", None, error) from error
 
-    async def close(self) -> None:
+    def _forget(self) -> None:
+        """A connection that failed may not know any more where it is: the next exchange has a new one."""
         if self._connection is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+            self._connection.close()
+            self._connection = None
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._forget)
         self._thread.shutdown()
 
 

@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 
 import structlog
 
@@ -16,6 +17,7 @@ from bot.core.words import Lane
 from bot.db.pace import Granted, SharedPace, Wish
 from bot.engine.line import Line
 from bot.outreach.pacing import MARGIN
+from bot.outreach.pacing_queue import Queue, Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -31,15 +33,6 @@ _REPLIES_IN_A_ROW = 4
 _ALERTS_IN_A_ROW = 9
 _REMEMBERED = 5.0
 _AFTER_TROUBLE = 0.5
-
-
-@dataclass(slots=True, eq=False)
-class _Ticket:
-    lane: Lane
-    chat: str
-    group: bool
-    weight: int
-    gone: asyncio.Future[float]
 
 
 @dataclass(slots=True)
@@ -81,8 +74,8 @@ class _Lateness:
 
 
 class SharedLine(Line):
-    """What a line is, for all processes together. `expect` makes it quick: who knows the next messages
-    says so, and their slots and chats are reserved in bulk."""
+    """What a line is, for all processes together. `expect` makes it quick: who knows the next messages says so, and
+    their slots and chats are reserved in bulk."""
 
     def __init__(self, account_id: int, limits: Limits, pace: SharedPace) -> None:
         assert limits.per_second is not None  # noqa: S101  # without a limit there is nothing to share
@@ -92,9 +85,10 @@ class SharedLine(Line):
         self._pace = pace
         self._rate = limits.per_second * MARGIN
         self._gap = _CHAT_MARGIN / limits.per_chat_second if limits.per_chat_second else 0.0
-        self._lines: dict[Lane, deque[_Ticket]] = {lane: deque() for lane in Lane}
+        self._queues = {lane: Queue() for lane in Lane}
         self._stock: deque[float] = deque()
-        self._held: OrderedDict[str, float] = OrderedDict()
+        self._leaving: dict[Ticket, float] = {}
+        self._held: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._free: OrderedDict[str, float] = OrderedDict()
         self._expected = 0
         self._replies_in_a_row = self._alerts_in_a_row = 0
@@ -110,7 +104,7 @@ class SharedLine(Line):
 
     def halted(self) -> bool:
         """Whether runs stand still because the platform asked for it, as far as this process has heard."""
-        return self._now() < self._halted_until
+        return monotonic() < self._halted_until
 
     async def expect(self, chats: Sequence[tuple[str, bool]]) -> None:
         """Messages of a run to these chats (and whether each is a group) come next, one by one."""
@@ -130,17 +124,23 @@ class SharedLine(Line):
     async def wait(self, lane: Lane, chat: str, *, group: bool = False, weight: int = 1) -> Callable[[], None]:
         """Wait for the message's turn. Returns what is to be called when its first byte is handed to the network (the
         same that `ON_WIRE` holds from then on in this context)."""
-        ticket = _Ticket(lane, chat, group, weight, asyncio.get_running_loop().create_future())
-        self._lines[lane].append(ticket)
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ticket = Ticket(lane, chat, group, partial(_end, gone), weight)
+        self._queues[lane].join(ticket)
         self._wake()
-        slot = await ticket.gone
-        tell = partial(self._passed, [(slot, weight)])
+        try:
+            await gone
+        except asyncio.CancelledError:
+            ticket.cancelled = True
+            self._leaving.pop(ticket, None)
+            raise
+        tell = partial(self._passed, [(self._leaving.pop(ticket), weight)])
         ON_WIRE.set(tell)
         return tell
 
     def slow_down(self, retry_after: float) -> None:
         """The platform refused a message and asked to wait: what was reserved here is let go, everybody hears of it."""
-        now = self._now()
+        now = monotonic()
         until = now + retry_after
         if self.halted():
             self._ceiling.refused_too(until)
@@ -159,7 +159,7 @@ class SharedLine(Line):
         if not once:
             return
         slot, weight = once.pop()
-        now = self._now()
+        now = monotonic()
         self._lateness.note(now, now - slot)
         if not self.halted():
             self._ceiling.departures.extend((now,) * weight)
@@ -180,6 +180,9 @@ class SharedLine(Line):
                     log.warning("The shared pace cannot be asked for: nothing leaves", account=self._account_id)
                 trouble = True
                 await asyncio.sleep(_AFTER_TROUBLE)
+            except Exception:
+                log.exception("The line stumbled and goes on", account=self._account_id)
+                await asyncio.sleep(1)
 
     async def _next(self) -> None:
         """One step: hear of a refusal, reserve what the first in line needs, wait for its slot, or let it go."""
@@ -188,7 +191,7 @@ class SharedLine(Line):
             pause = self._retry_after
             await self._pace.slow_down(self._account_id, pause, self._ceiling.pace / self._ceiling.full)
             self._retry_after = 0.0 if self._retry_after == pause else self._retry_after
-        now = self._now()
+        now = monotonic()
         ticket, soonest = self._choose(now)
         if ticket is None:
             await self._hear(soonest)
@@ -206,70 +209,74 @@ class SharedLine(Line):
 
     async def _hear(self, until: float) -> None:
         """Wait for news, until that moment at most."""
-        timer = asyncio.get_running_loop().call_at(until, self._news.set) if until < math.inf else None
+        timer = None
+        if until < math.inf:
+            timer = asyncio.get_running_loop().call_later(max(0.0, until - monotonic()), self._news.set)
         try:
             await self._news.wait()
         finally:
             if timer is not None:
                 timer.cancel()
 
-    def _choose(self, now: float) -> tuple[_Ticket | None, float]:
+    def _choose(self, now: float) -> tuple[Ticket | None, float]:
         """The first ticket in order of lanes whose chat may be written to; else when the soonest one may."""
-        soonest = self._halted_until if self.halted() else math.inf
-        for lane in self._order():
-            line = self._lines[lane]
-            while line and line[0].gone.done():
-                line.popleft()
-            for ticket in line:
-                if ticket.gone.done():
-                    continue
-                free = self._free.get(ticket.chat, 0.0)
-                if free <= now:
-                    return ticket, now
-                soonest = min(soonest, free)
-        return None, soonest
+        lanes = self._order()
+        for lane in lanes:
+            ticket = self._queues[lane].first(now, self._ready_at)
+            if ticket is not None:
+                return ticket, now
+        soonest = min(self._queues[lane].soonest() for lane in lanes)
+        return None, min(soonest, self._halted_until) if self.halted() else soonest
+
+    def _ready_at(self, ticket: Ticket, now: float) -> float:
+        return self._free.get(ticket.chat, now) if ticket.chat else now
 
     def _order(self) -> tuple[Lane, ...]:
         if self.halted():
             return (Lane.REPLY,)
         if self._alerts_in_a_row >= _ALERTS_IN_A_ROW:
             return (Lane.REPLY, Lane.ALERT, Lane.BULK)
-        if self._replies_in_a_row >= _REPLIES_IN_A_ROW and self._lines[Lane.BULK]:
+        if self._replies_in_a_row >= _REPLIES_IN_A_ROW:
             return (Lane.ALERT, Lane.BULK, Lane.REPLY)
         return (Lane.ALERT, Lane.REPLY, Lane.BULK)
 
-    def _holds(self, ticket: _Ticket, slot: float) -> bool:
-        return not ticket.chat or not self._gap or self._held.get(ticket.chat, 0.0) >= slot
+    def _holds(self, ticket: Ticket, slot: float) -> bool:
+        """Whether the chat is reserved up to that slot, for as much as the ticket weighs."""
+        until, weight = self._held.get(ticket.chat, (0.0, 0))
+        return not ticket.chat or not self._gap or (until >= slot and weight >= ticket.weight)
 
-    async def _reserve(self, ticket: _Ticket, slot: float | None) -> None:
+    async def _reserve(self, ticket: Ticket, slot: float | None) -> None:
         reply, slots = ticket.lane is Lane.REPLY, 0
         if slot is None:
             chunk = 1 if reply else min(max(4, math.ceil(self._rate * _AHEAD)), self._expected)
             slots = max(chunk, ticket.weight) - len(self._stock)
         counts = bool(ticket.chat and self._gap) and (slot is None or not self._holds(ticket, slot))
-        ahead = 0.0 if slot is None else max(0.0, slot - self._now())
+        ahead = 0.0 if slot is None else max(0.0, slot - monotonic())
         wish = self._wish(ticket.chat, ticket.group, ticket.weight, ahead)
-        await self._ask(slots, [wish] if counts else [], reply=reply, ahead={ticket.chat: ahead})
+        ahead_of = {ticket.chat: ahead}
+        await self._ask(slots, [wish] if counts else [], reply=reply, ahead=ahead_of, weight=ticket.weight)
 
     def _wish(self, chat: str, group: bool, weight: int, ahead: float) -> Wish:
         counted = weight if group and self._limits.per_group_minute else 0
         return Wish(chat, self._gap * weight, ahead, counted)
 
-    async def _ask(self, slots: int, wishes: Sequence[Wish], *, reply: bool, ahead: dict[str, float]) -> None:
+    async def _ask(
+        self, slots: int, wishes: Sequence[Wish], *, reply: bool, ahead: dict[str, float], weight: int = 1
+    ) -> None:
         granted = await self._pace.take(
             self._account_id,
             slots,
             rate=self._rate,
             late=LATE,
             reply=reply,
-            push=self._lateness.push(self._now(), 1 / self._rate),
+            push=self._lateness.push(monotonic(), 1 / self._rate),
             chats=wishes,
             most=self._limits.per_group_minute or 0,
         )
-        self._clocks.learn(granted.now, self._now())
-        self._learn(granted, ahead)
+        self._clocks.learn(granted.now, monotonic())
+        self._learn(granted, ahead, weight)
 
-    def _learn(self, granted: Granted, ahead: dict[str, float]) -> None:
+    def _learn(self, granted: Granted, ahead: dict[str, float], weight: int) -> None:
         here = self._clocks.here
         self._halted_until = here(granted.halted_until)
         bore = 1 / (granted.step * self._rate)
@@ -279,15 +286,15 @@ class SharedLine(Line):
             self._stock.extend(here(granted.first + place * granted.step) for place in range(granted.slots))
         last = here(max(granted.first + (granted.slots - 1) * granted.step, granted.now))
         for chat in granted.held:
-            self._held[chat] = last + ahead[chat]
+            self._held[chat] = last + ahead[chat], weight
             self._held.move_to_end(chat)
         for chat, free_at in (granted.refused or {}).items():
-            self._free[chat] = max(here(free_at), self._now() + 0.01)
+            self._free[chat] = max(here(free_at), monotonic() + 0.01)
 
-    def _let_go(self, ticket: _Ticket, slot: float, now: float) -> None:
+    def _let_go(self, ticket: Ticket, slot: float, now: float) -> None:
         for _ in range(ticket.weight):
             self._stock.popleft()
-        self._lines[ticket.lane].remove(ticket)
+        self._queues[ticket.lane].take()
         self._alerts_in_a_row = self._alerts_in_a_row + 1 if ticket.lane is Lane.ALERT else 0
         if ticket.lane is not Lane.ALERT:
             self._replies_in_a_row = self._replies_in_a_row + 1 if ticket.lane is Lane.REPLY else 0
@@ -297,17 +304,20 @@ class SharedLine(Line):
             self._free[ticket.chat] = now + ticket.weight * self._gap
             self._free.move_to_end(ticket.chat)
         self._forget(now)
-        ticket.gone.set_result(slot)
+        self._leaving[ticket] = slot
+        ticket.go()
 
     def _expect_less(self, by: int) -> None:
         self._expected = max(0, self._expected - by)
         self._fewer.set()
 
     def _forget(self, now: float) -> None:
-        for kept in (self._free, self._held):
-            while kept and next(iter(kept.values())) < now - _REMEMBERED:
-                kept.popitem(last=False)
+        while self._free and next(iter(self._free.values())) < now - _REMEMBERED:
+            self._free.popitem(last=False)
+        while self._held and next(iter(self._held.values()))[0] < now - _REMEMBERED:
+            self._held.popitem(last=False)
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+
+def _end(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -135,6 +135,6 @@ class Steward:
         self._took_over = now
         async with self.database.write() as tx:
             lost = await deliveries.recover(tx, await tickets.now(tx))
-            await tickets.throw_old_away(tx)
+            await tickets.throw_lost_away(tx)
         if lost:
             log.warning("Deliveries that a dead sender had claimed were taken over", deliveries=lost)

@@ -19,7 +19,7 @@ from tests.support.postgres import Postgres
 from tests.support.program import Program
 from tests.support.warm import Warm
 
-LEASE = 4
+LEASE = 3
 """Seconds; an operator's cluster has twenty. Everything else that takes its time depends on it."""
 
 RATE = 100

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from bot.core.errors import UserError
 from bot.db import Database
-from bot.db.direct import address
+from bot.db.direct import address, impatient
 from bot.db.election import CLOCK
 from bot.db.guard import SoleSender
 from bot.engine.election import Election
@@ -110,6 +111,18 @@ async def test_seats_are_taken_one_by_one(new: New, shared: Database) -> None:
     assert first.election.holds(7)
     await second.run()
     assert not second.election.holds(7)
+
+
+async def test_a_process_that_stands_still_keeps_no_locks(shared: Database) -> None:
+    """Whatever it does there: in the pool, on connections of its own, for the queue."""
+    url = impatient(shared.url + "?options=-c%20work_mem%3D2MB", 15)
+    database = Database(url)
+    async with database.read() as tx:
+        asked = "SELECT current_setting('idle_in_transaction_session_timeout'), current_setting('work_mem')"
+        assert (await tx.execute(sa.text(asked))).one() == ("15s", "2MB")
+    await database.close()
+    async with await psycopg.AsyncConnection.connect(address(database)) as connection:
+        assert await (await connection.execute(asked)).fetchone() == ("15s", "2MB")
 
 
 async def test_the_engine_of_one_process_and_a_cluster_exclude_each_other(new: New, shared: Database) -> None:

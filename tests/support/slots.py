@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from time import monotonic
 
 from bot.core.channel import Limits
 from bot.core.words import Lane
@@ -20,20 +21,19 @@ async def main(url: str, account: int, rate: float, first_chat: int) -> None:
     database = Database(url)
     pace = SharedPace(database)
     line = SharedLine(account, Limits(per_second=rate, per_chat_second=1, per_group_minute=20), pace)
-    loop = asyncio.get_running_loop()
     times: list[float] = []
     chat = first_chat
     await line.expect([])
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     until = float(await asyncio.to_thread(sys.stdin.readline))
-    while loop.time() < until:
+    while monotonic() < until:
         chats = [str(n) for n in range(chat, chat + SLICE)]
         chat += SLICE
         await line.expect([(c, False) for c in chats])
         for one in chats:
             tell = await line.wait(Lane.BULK, one)
-            times.append(loop.time())
+            times.append(monotonic())
             tell()
     line.close()
     await pace.close()
