@@ -74,6 +74,8 @@ class Import:
 
     def turn_away(self, line: int, why: str) -> None:
         self.refused.append((line, why))
+        if len(self.refused) >= AHEAD:
+            self._tell()
 
     def _tell(self) -> None:
         """Say what was refused, in the order of the file as far as it was read."""

@@ -42,6 +42,12 @@ async def test_rows_change_each_in_its_own_way(database: Database) -> None:
     assert found == [(5, date(2026, 11, 24)), (9, date(2026, 11, 24)), (0, None)]
 
 
+async def test_nothing_is_no_statement(database: Database) -> None:
+    async with database.write() as tx:
+        await bulk.insert(tx, Person, {"id": [], "target_group": []}, SAME)
+        await bulk.update(tx, Person, ("id", []), {"tip_day": []})
+
+
 async def test_many_values_are_one_parameter(database: Database) -> None:
     ids = await people(database, 2000)
     async with database.read() as tx:

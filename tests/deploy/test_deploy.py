@@ -72,8 +72,7 @@ def test_the_metrics_that_an_operator_watches_exist() -> None:
 def test_links_lead_somewhere(path: Path) -> None:
     text = path.read_text("utf-8")
     headings = {
-        re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
-        for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     }
     for target in re.findall(r"\]\(([^)]+)\)", text):
         if target.startswith("#"):

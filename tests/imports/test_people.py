@@ -259,3 +259,12 @@ async def test_an_interrupted_import_goes_on_when_it_is_run_again(
     assert 0 < job.tally.added < 11
     tally, _ = await bring(database, file, crowd(11))
     assert (tally.added, tally.unchanged) == (11 - job.tally.added, job.tally.added)
+
+
+async def test_a_file_of_nothing_but_refused_lines_is_told_to_its_end(
+    database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_import, "AHEAD", 3)
+    tally, refused = await bring(database, file, HEADER + "telegram,1,x,18859,resident,vi,\n" * 8)
+    assert list(refused) == list(range(2, 10))
+    assert tally.refused == 8

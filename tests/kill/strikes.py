@@ -9,6 +9,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,15 +107,16 @@ def small_disk(folder: Path, server: Postgres | None) -> Iterator[Path]:
 
 @contextmanager
 def moved(database_url: str, server: Postgres | None, to: Path) -> Iterator[str]:
-    """The database on that disk; on PostgreSQL it is gone afterwards. Gives its address."""
-    name = database_url.rpartition("/")[2]
+    """The database on that disk; on PostgreSQL a new one, which is gone afterwards. Gives its address."""
     if server is None:
         yield f"sqlite+aiosqlite:///{shutil.move(database_url.partition(':///')[2], to)}"
         return
+    name = f"small{uuid.uuid4().hex}"
+    url = server.create(name, "loaso_template")
     administrate(server, f"CREATE TABLESPACE small LOCATION '{to}'")
     administrate(server, f'ALTER DATABASE "{name}" SET TABLESPACE small')
     try:
-        yield database_url
+        yield url
     finally:
         server.drop(name)
         administrate(server, "DROP TABLESPACE small")

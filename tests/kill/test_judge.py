@@ -38,7 +38,7 @@ async def test_every_lie_is_found_out(on_stage: Stage) -> None:
         await _falsify(scene, waiting, state=DeliveryState.WAITING)
         await _falsify(scene, failed, state=DeliveryState.FAILED)
         await _falsify(scene, wrong, message_id="4711")
-        await _falsify(scene, unknown, state=DeliveryState.UNKNOWN, reason=Reason.INTERRUPTED)
+        await _falsify(scene, unknown, state=DeliveryState.UNKNOWN, reason=Reason.NO_ANSWER)
         log = scene.telegram.log
         log.add(replace(next(e for e in log.delivered() if e.chat_id == twice), message_id=4712))
         log.add(replace(next(e for e in log.delivered() if e.chat_id == elsewhere), chat_id=gone))

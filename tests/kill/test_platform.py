@@ -15,6 +15,7 @@ ADMIN = 4_000
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(180)]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_an_outage_pauses_the_run_and_disables_nobody(on_stage: Stage) -> None:
     async with on_stage(rate=60, count=200) as scene:
         await scene.start()
@@ -27,6 +28,7 @@ async def test_an_outage_pauses_the_run_and_disables_nobody(on_stage: Stage) -> 
         assert await judge.closed() == set()
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_what_is_repeated_is_what_was_named(on_stage: Stage) -> None:
     """Five are refused and seven answers are lost after delivery: `retry-failed` repeats the five, and
     `resend-unknown` the seven."""
@@ -59,6 +61,7 @@ async def test_what_is_repeated_is_what_was_named(on_stage: Stage) -> None:
         assert judge.came_more_than_once() == lost
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_bad_message_stops_after_the_first_few_and_says_why(on_stage: Stage) -> None:
     async with on_stage(rate=0, count=500) as scene:
         await scene.start()
@@ -77,6 +80,7 @@ async def test_a_bad_message_stops_after_the_first_few_and_says_why(on_stage: St
         assert (await judge.uphold()).sent == 500
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_a_revoked_token_stops_its_account_alone_and_the_admins_hear_of_it(on_stage: Stage) -> None:
     async with on_stage(rate=60, count=200, tokens=TOKENS, admins=f"telegram:{ADMIN}") as scene:
         revoked, other = scene.bots

@@ -35,6 +35,7 @@ async def test_sigkill_loses_nobody_and_doubles_nobody(on_stage: Stage, rate: fl
         await judge.uphold(unknown=kills * scene.window)
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_an_alert_that_asks_for_it_is_sent_again_to_those_who_may_not_have_it(on_stage: Stage) -> None:
     chance, kills = random.Random(1), 0
     async with on_stage(rate=30, count=100) as scene:
@@ -48,6 +49,7 @@ async def test_an_alert_that_asks_for_it_is_sent_again_to_those_who_may_not_have
         assert (await judge.uphold(doubled=kills * scene.window)).sent == 100
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_process_that_stands_still_keeps_others_out_and_goes_on(on_stage: Stage) -> None:
     """Its leases are made to end meanwhile, as they would after a minute."""
     async with on_stage(rate=60, count=200) as scene:

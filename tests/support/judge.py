@@ -168,7 +168,7 @@ class Judge:
         self._counts_add_up(found, status)
         for row in rows:
             self._agrees(found, row, arrived.get(row.chat, []))
-            if self._settled.get(row.chat, row) != row:
+            if not _may_follow(self._settled.get(row.chat, row), row):
                 found.faults.append(f"{row.chat} was settled as {self._settled[row.chat]} and is now {row}")
         twice = self.came_more_than_once() - self.again
         found.doubled = len(twice)
@@ -208,3 +208,9 @@ class Judge:
             as_we_say = not letters or row.chat in self.again
         if not as_we_say:
             found.faults.append(f"{row.chat} is {row}, the platform has {letters}")
+
+
+def _may_follow(before: Row, after: Row) -> bool:
+    """What was settled stays; but who was given up for dead may come back and tell what became of it."""
+    came_back = before.reason is Reason.INTERRUPTED and after.state in (DeliveryState.SENT, DeliveryState.FAILED)
+    return before == after or came_back
