@@ -20,6 +20,7 @@ from benchmarks.serving import Control
 from bot import logs
 
 WARM_UP_PEOPLE = 500
+_SLOW, _SLOWEST = 10_000, 2_000
 _NOTHING = nullcontext()
 
 
@@ -87,16 +88,17 @@ SENDING = (
         title="python-telegram-bot as it comes (httpx)",
         work=_peer(peers.ptb),
         fast_loop=False,
-        at_most=3000,
+        at_most=_SLOWEST,
     ),
     Row(
         name="ptb-aiohttp",
         title="python-telegram-bot over our aiohttp `BaseRequest`",
         work=_peer(peers.ptb_over_aiohttp),
         fast_loop=False,
+        at_most=_SLOW,
     ),
-    Row(name="aiogram", title="aiogram as it comes", work=_peer(peers.aiogram), fast_loop=False),
-    Row(name="aiogram-uvloop", title="aiogram + uvloop", work=_peer(peers.aiogram)),
+    Row(name="aiogram", title="aiogram as it comes", work=_peer(peers.aiogram), fast_loop=False, at_most=_SLOW),
+    Row(name="aiogram-uvloop", title="aiogram + uvloop", work=_peer(peers.aiogram), at_most=_SLOW),
     Row(name="aiohttp", title="bare aiohttp `ClientSession.post`, uvloop", work=_peer(peers.aiohttp)),
     Row(name="protocol", title="bare asyncio protocol, uvloop (the limit of Python)", work=_peer(peers.protocol)),
     Row(name="ours-sqlite", title="**Loa Số, whole path, SQLite**", work=sending, database="sqlite"),
@@ -108,7 +110,7 @@ REPLYING = (
         title="PTB `Application` that echoes",
         work=_echo(replies.ptb),
         fast_loop=False,
-        at_most=3000,
+        at_most=_SLOWEST,
     ),
     Row(name="reply-aiogram", title="aiogram `Dispatcher` that echoes", work=_echo(replies.aiogram), fast_loop=False),
     Row(name="reply-aiogram-uvloop", title="… on uvloop", work=_echo(replies.aiogram)),

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from benchmarks import power_cut
 from tests.kill import strikes
 from tests.kill.scene import LEASE, Scene
 from tests.support.judge import Judge
@@ -23,13 +25,15 @@ _LONG = 62.0
 
 @dataclass(slots=True)
 class Trial:
-    """One run that something happens to. `disk` is the small disk that its database is on, if there is one."""
+    """One run that something happens to. `disk` is the small disk that its database is on, if there is one; `again`
+    says that the campaign resends what is unknown."""
 
     scene: Scene
     judge: Judge
     chance: random.Random
     disk: Path | None = None
     long: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Kind:
     sqlite: bool = True
     postgres: bool = True
     on_small_disk: bool = False
+    loses_power: bool = False
 
     def fits(self, *, cluster: bool, sqlite: bool) -> bool:
         return (self.cluster if cluster else self.local) and (self.sqlite if sqlite else self.postgres)
@@ -133,6 +138,29 @@ async def _refuse_writes(trial: Trial) -> int:
     return 0
 
 
+async def _lose_power(trial: Trial) -> int:
+    await asyncio.sleep(trial.chance.uniform(0.0, 0.4))
+    program = trial.scene.program
+    await program.kill()
+    path = program.read_settings.sqlite_path
+    assert path is not None
+    power_cut.lose(path)
+    await program.start()
+    return trial.scene.account_window
+
+
+async def _fill_and_stop(trial: Trial) -> int:
+    """SIGTERM when nothing can be written down: it ends in time all the same, and nobody is doubled."""
+    assert trial.disk is not None
+    program = trial.scene.program
+    with strikes.full(trial.disk):
+        await asyncio.sleep(trial.chance.uniform(1.0, 3.0))
+        program.signal(signal.SIGTERM)
+        await program.ended(within=11)
+    await program.start()
+    return trial.scene.account_window
+
+
 async def _outage(trial: Trial) -> int:
     await strikes.outage(trial.scene, trial.chance.uniform(0.5, 6.0))
     return trial.scene.account_window
@@ -171,6 +199,8 @@ KINDS = {
     "restart": Kind("database server killed and started again", _restart, sqlite=False),
     "disk": Kind("disk full, then room again", _fill, on_small_disk=True),
     "disk-kill": Kind("disk full, SIGKILL, then room again", _fill_and_kill, cluster=False, on_small_disk=True),
+    "disk-stop": Kind("disk full, SIGTERM, then room again", _fill_and_stop, cluster=False, on_small_disk=True),
+    "power": Kind("power cut", _lose_power, cluster=False, postgres=False, loses_power=True),
     "writes": Kind("every write refused by the system, then allowed", _refuse_writes, cluster=False, postgres=False),
     "outage": Kind("platform gone and back", _outage),
     "answers": Kind("1 to 10 answers or requests lost", _lose_answers),

@@ -35,7 +35,7 @@ def impatient(url: str, seconds: float) -> str:
     asked = given.query.get("options", "")
     options = f"{asked if isinstance(asked, str) else ' '.join(asked)} {_options(settings)}".strip()
     sides = {key: str(value) for key, value in KEEPALIVE.items()}
-    return given.update_query_dict({**sides, "options": options}).render_as_string(hide_password=False)
+    return _written(given.update_query_dict({**sides, "options": options}))
 
 
 def _options(settings: Mapping[str, str]) -> str:
@@ -44,7 +44,12 @@ def _options(settings: Mapping[str, str]) -> str:
 
 def address(database: Database) -> str:
     """The database as psycopg wants it named, with its password."""
-    return sa.make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return _written(sa.make_url(database.url).set(drivername="postgresql"))
+
+
+def _written(url: sa.URL) -> str:
+    before, mark, query = url.render_as_string(hide_password=False).partition("?")
+    return before + mark + query.replace("+", "%20")  # libpq takes a plus for a plus
 
 
 async def connect(database: Database, name: str, **settings: str) -> AsyncConnection[Any]:

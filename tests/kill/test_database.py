@@ -45,6 +45,7 @@ async def test_a_database_that_is_restarted_loses_nobody(on_stage: Stage) -> Non
         await judge.uphold(unknown=2 * scene.window)
 
 
+@on_sqlite
 async def test_a_full_disk_pauses_sending_until_there_is_room(on_small_disk: Stage, small_disk: Path) -> None:
     async with on_small_disk(rate=100, count=400) as scene:
         await _waits_for_room(scene, strikes.full(small_disk))

@@ -32,7 +32,7 @@ _ORDERS = {"pause": campaigns.pause, "resume": campaigns.resume, "cancel": campa
 class Program:
     """Runs `python -m bot` in a folder with these settings and nothing else from the environment. Several of them may
     share a folder if each has a `name`, which its log is called after; `command` is what `start` runs unless it is told
-    otherwise. With `warm` it starts in a fraction of the time."""
+    otherwise. With `warm` it starts in a fraction of the time. `more` may be put into its environment."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Program:
         self.command = tuple(command)
         self.warm = warm
         self.settings = {f"LOASO_{setting.upper()}": str(value) for setting, value in settings.items()}
+        self.more: dict[str, str] = {}
         self._given = settings
         self.process: Process | Forked | None = None
         self.log = folder / f"{name}.log"
@@ -56,7 +57,7 @@ class Program:
     @property
     def environment(self) -> dict[str, str]:
         kept = {n: v for n, v in os.environ.items() if not n.startswith("LOASO_")}
-        return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self.settings}
+        return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self.settings, **self.more}
 
     @property
     def read_settings(self) -> Settings:
