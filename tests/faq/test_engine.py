@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import date
 from functools import cache
@@ -164,13 +163,3 @@ def test_spelling_out_gives_folded_words(text: str) -> None:
 @given(st.text(alphabet="aeiouydwsfrxjnhgctmp123456789", max_size=12))
 def test_repairing_a_word_never_makes_it_longer(word: str) -> None:
     assert len(untelex(word)) <= len(word)
-
-
-def test_one_question_takes_a_few_milliseconds() -> None:
-    """The budget is 5 ms at the 99th percentile; three times that is allowed for a busy machine."""
-    took = []
-    for _, text, _ in QUESTIONS:
-        started = time.perf_counter()
-        answerer().ask(text)
-        took.append(time.perf_counter() - started)
-    assert sorted(took)[int(len(took) * 0.98)] < 0.015

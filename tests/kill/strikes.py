@@ -8,10 +8,12 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.kill.scene import Scene, administrate
@@ -43,12 +45,33 @@ async def kill_one(victim: Program, chance: random.Random) -> int:
 
 @contextmanager
 def frozen(program: Program) -> Iterator[None]:
-    """SIGSTOP, then SIGCONT."""
+    """SIGSTOP, then SIGCONT. Not within a transaction that keeps everybody else out of an SQLite file: then it goes on
+    for a moment and is stopped again."""
     program.signal(signal.SIGSTOP)
+    while not _may_be_written(program.read_settings.database_url):
+        program.signal(signal.SIGCONT)
+        time.sleep(0.005)
+        program.signal(signal.SIGSTOP)
     try:
         yield
     finally:
         program.signal(signal.SIGCONT)
+
+
+def _may_be_written(database_url: str) -> bool:
+    """Whether nobody holds the lock of that database, if it is a file."""
+    kind, _, path = database_url.partition(":///")
+    if not kind.startswith("sqlite"):
+        return True
+    with closing(sqlite3.connect(path, timeout=0.05, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        connection.execute("ROLLBACK")
+    return True
 
 
 async def outage(scene: Scene, seconds: float) -> None:

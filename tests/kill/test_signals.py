@@ -12,7 +12,7 @@ import pytest
 from tests.kill import strikes
 from tests.kill.conftest import Stage
 
-SEEDS = range(int(os.environ.get("LOASO_KILL_SEEDS", "1")))
+SEEDS = range(int(os.environ.get("KILL_SEEDS", "1")))
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(180)]
 

@@ -122,7 +122,7 @@ class Program:
         self._starts = self.said.count(_WORKS)
         if self.warm is not None:
             self.process = await self.warm.start(
-                [*self.command, *arguments],
+                words,
                 environment=self.environment,
                 folder=self.folder,
                 out=self.log,
