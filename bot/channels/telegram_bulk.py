@@ -80,7 +80,7 @@ class TelegramPrepared:
             chat = orjson.dumps(chat_number(chat_id))
         except TypeError:
             error = translate(BadRequest("strings must be encoded in UTF-8"))
-            asyncio.get_running_loop().call_soon(done, None, error)
+            asyncio.get_running_loop().call_soon(_Copy(b"", done, on_wire).failed, error)
             return
         body = b'{"chat_id":' + chat + self._after
         self._pool.send(_Copy(b"%b%d\r\n\r\n%b" % (self._before, len(body), body), done, on_wire))
@@ -97,8 +97,9 @@ class _Copy:
         self._on_wire = on_wire
 
     def begun(self) -> None:
-        if self._on_wire is not None:
-            self._on_wire()
+        tell, self._on_wire = self._on_wire, None
+        if tell is not None:
+            tell()
 
     def answered(self, answer: Answer) -> None:
         try:
@@ -109,6 +110,7 @@ class _Copy:
         self._done(number, None)
 
     def failed(self, error: SendError) -> None:
+        self.begun()  # nothing of it will be on the wire later
         self._done(None, error)
 
 

@@ -303,26 +303,44 @@ async def test_nobody_there_means_not_sent(
     assert await copies.send(prepared)
 
 
-async def test_the_first_byte_is_told_once_and_before_the_answer() -> None:
+async def story_of(prepared: Prepared, chat_id: str) -> list[str]:
+    """What is told of a copy, in order, to its end."""
     story: list[str] = []
-    told = asyncio.Event()
+    ended = asyncio.Event()
 
     def done(message_id: str | None, error: SendError | None) -> None:
-        story.append(f"done {message_id}")
-        told.set()
+        story.append(f"done {message_id}" if error is None else type(error).__name__)
+        ended.set()
+
+    prepared.send(chat_id, done, lambda: story.append("on wire"))
+    assert story == []
+    await ended.wait()
+    return story
+
+
+async def test_the_first_byte_is_told_once_and_before_the_answer() -> None:
+    arrived: list[bytes] = []
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await whole(reader)
-        story.append("arrived")
+        arrived.append(await whole(reader))
         await answer(writer)
 
     async with listening(handler) as server, telegram(server.root) as channel:
         prepared = channel.prepare(Outbound(chat_id="0", text="a"))
         assert prepared is not None
-        prepared.send("501", done, lambda: story.append("on wire"))
-        assert story == []
-        await told.wait()
-    assert story == ["on wire", "arrived", "done 7"]
+        assert await story_of(prepared, "501") == ["on wire", "done 7"]
+    assert len(arrived) == 1
+
+
+async def test_a_copy_that_never_left_is_told_of_before_it_ends(
+    server: TelegramSandbox, channel: TelegramChannel
+) -> None:
+    """Nobody must go on waiting for its first byte, or its place in the second stays taken."""
+    prepared = channel.prepare(Outbound(chat_id="0", text="a"))
+    assert prepared is not None
+    await server.stop()
+    for chat, end in (("501", NotSent), ("a\ud83d", BadContent)):
+        assert await story_of(prepared, chat) == ["on wire", end.__name__]
 
 
 async def test_closing_the_channel_ends_every_copy_once() -> None:
