@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from bot.db import Database
+from bot.db.migrate import migrate
 from tests.kill import strikes
 from tests.kill.scene import Scene, stage
 from tests.support.postgres import Postgres
@@ -56,3 +58,18 @@ def on_small_disk(
     """`stage` with the database on that disk."""
     with strikes.moved(database_url, server, small_disk) as address:
         yield partial(stage, address, tmp_path, server=server, warm=warm)
+
+
+@pytest.fixture
+async def on_small_journal(tmp_path: Path, warm: Warm) -> AsyncIterator[tuple[Stage, Path]]:
+    """`stage` on a PostgreSQL server of its own, and the small disk that holds its write-ahead log."""
+    with ExitStack() as stack:
+        try:
+            server, disk = stack.enter_context(strikes.server_with_small_journal())
+        except PermissionError as error:
+            pytest.skip(str(error))
+        url = server.create("loaso")
+        database = Database(url)
+        await migrate(database)
+        await database.close()
+        yield partial(stage, url, tmp_path, server=server, warm=warm), disk

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import random
 import resource
 import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+
+import psycopg
 
 from tests.kill.scene import Scene, administrate
 from tests.support.postgres import Postgres
@@ -114,8 +118,34 @@ def no_file_may_grow(scene: Scene) -> Iterator[None]:
 def small_disk(folder: Path, server: Postgres | None) -> Iterator[Path]:
     """A disk that a few thousand rows fill, for a database of that server, gone afterwards. Raises `PermissionError`
     where only the administrator may do that."""
-    at = folder / "disk" if server is None else server.root / f"disk-{folder.name}"
-    megabytes, owner = (8, os.geteuid()) if server is None else (32, server.root.stat().st_uid)
+    if server is None:
+        with _mounted(folder / "disk", 8, os.geteuid()) as at:
+            yield at
+    else:
+        with _mounted(server.root / f"disk-{folder.name}", 32, server.root.stat().st_uid) as at:
+            yield at
+
+
+@contextmanager
+def server_with_small_journal() -> Iterator[tuple[Postgres, Path]]:
+    """A PostgreSQL server of its own, and the small disk that its write-ahead log is on. Raises `PermissionError` where
+    only the administrator may do that."""
+    with tempfile.TemporaryDirectory(prefix="loaso-wal-") as folder:
+        Path(folder).chmod(0o755)
+        owner = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
+        with _mounted(Path(folder) / "disk", 24, owner) as disk:
+            journal = disk / "journal"
+            journal.mkdir(mode=0o700)
+            os.chown(journal, owner, -1)
+            server = Postgres(("fsync=off", "min_wal_size=2MB", "max_wal_size=8MB"), journal=journal)
+            try:
+                yield server, disk
+            finally:
+                server.stop()
+
+
+@contextmanager
+def _mounted(at: Path, megabytes: int, owner: int) -> Iterator[Path]:
     at.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,uid={owner}", "tmpfs", str(at)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
@@ -143,6 +173,23 @@ def moved(database_url: str, server: Postgres | None, to: Path) -> Iterator[str]
     finally:
         server.drop(name)
         administrate(server, "DROP TABLESPACE small")
+
+
+async def no_room_for_the_journal(scene: Scene, disk: Path, seconds: float) -> None:
+    """The server of the database finds no room for its write-ahead log, ends, and is started again after so long, when
+    there is room."""
+    server = scene.server
+    assert server is not None
+    with full(disk):
+        with suppress(psycopg.OperationalError):
+            while (
+                server.process.poll() is None
+            ):  # what is written anyway fills the file that is open, this does it at once
+                await asyncio.to_thread(administrate, server, "SELECT pg_switch_wal()")
+                await asyncio.to_thread(administrate, server, "SELECT pg_logical_emit_message(false, '', 'full')")
+        await asyncio.to_thread(server.process.wait, 20)
+        await asyncio.sleep(seconds)
+    await asyncio.to_thread(server.start)
 
 
 @contextmanager

@@ -51,6 +51,18 @@ async def test_a_full_disk_pauses_sending_until_there_is_room(on_small_disk: Sta
         await _waits_for_room(scene, strikes.full(small_disk))
 
 
+async def test_a_database_without_room_for_its_journal_loses_nobody(on_small_journal: tuple[Stage, Path]) -> None:
+    on_stage, disk = on_small_journal
+    async with on_stage(rate=60, count=200) as scene:
+        await scene.start()
+        judge = await scene.send("Tin lúc nhật ký hết chỗ")
+        await scene.until_more(60)
+        await strikes.no_room_for_the_journal(scene, disk, 1.0)
+        await judge.remember()
+        await scene.program.until(judge.run_id, "done")
+        await judge.uphold(unknown=scene.window)
+
+
 @on_sqlite
 async def test_a_refusal_of_every_write_pauses_sending_until_it_is_lifted(on_stage: Stage) -> None:
     async with on_stage(rate=100, count=400) as scene:
