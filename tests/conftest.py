@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from tests.support.talk import Talk
 
 hypothesis_settings.register_profile("loaso", deadline=None, max_examples=60)
 hypothesis_settings.load_profile("loaso")
+
+# Who starts the tests in the background has them ignore interrupts, which every program that they start would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
