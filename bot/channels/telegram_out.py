@@ -75,6 +75,9 @@ def to_sent(message: Outbound, result: object) -> Sent:
 
 def message_ids(result: object) -> tuple[str, ...]:
     """The ids of the messages in Telegram's result, several for an album."""
+    if isinstance(result, dict):
+        only = integer(result, "message_id")
+        return () if only is None else (str(only),)
     return tuple([str(number) for m in _messages(result) if (number := integer(m, "message_id")) is not None])
 
 

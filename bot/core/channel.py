@@ -73,7 +73,8 @@ class Prepared(Protocol):
     def send(self, chat_id: str, done: Done, on_wire: Callable[[], None] | None = None) -> None:
         """Send one copy and return at once. `done` is called exactly once, from the event loop and never from within
         this call, also when the channel is closed; `on_wire` once before it: when the first byte is handed to the
-        network, or when it is known that none will be. Nothing is retried. A copy whose request was begun and whose answer did not come ends with `OutcomeUnknown`."""
+        network, or when it is known that none will be. Nothing is retried. A copy whose request was begun and whose
+        answer did not come ends with `OutcomeUnknown`."""
         ...
 
 

@@ -10,8 +10,10 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
@@ -28,6 +30,13 @@ UPDATE delivery
 SET state = ?, reason = nullif(?, -1), at = ?, message_id = CASE WHEN contact_id IS NULL THEN NULL ELSE ? END
 WHERE run_id = ? AND person_id = ? AND state = 1"""
 
+_SETTLE_ALL = """
+UPDATE delivery
+SET state = e.column1, reason = nullif(e.column2, -1), at = e.column3,
+    message_id = CASE WHEN contact_id IS NULL THEN NULL ELSE e.column4 END
+FROM (VALUES {rows}) AS e
+WHERE run_id = e.column5 AND person_id = e.column6 AND state = 1"""
+
 _OURS = """
 AND (contact_id IS NULL OR EXISTS (SELECT 1 FROM contact WHERE contact.id = contact_id AND account_id = ?))"""
 _GIVE_BACK = _SETTLE + _OURS
@@ -42,17 +51,24 @@ _IS_SENDING = "SELECT 1 FROM run WHERE id = ? AND state = 1"
 _CLOSE = "DELETE FROM slice WHERE id = ?"
 
 _CHOOSE = """
-SELECT looked.person_id, contact.id, contact.external_id, contact.kind, person.language
+SELECT json_group_array(json_array(person_id, contact_id, external_id, kind, language))
 FROM (
-    SELECT person_id, state FROM delivery WHERE run_id = ? AND person_id > ? ORDER BY person_id LIMIT ?
-) AS looked
-CROSS JOIN contact INDEXED BY contact_by_person_id ON contact.person_id = looked.person_id
-CROSS JOIN person ON person.id = looked.person_id
-WHERE looked.state = 0 AND contact.account_id = ? AND contact.state = 0 AND person.status <> 2"""
-# CROSS JOIN keeps the loops as written, so that people come by id; an ORDER BY would sort all that are looked at
+    SELECT looked.person_id, contact.id AS contact_id, contact.external_id, contact.kind, person.language
+    FROM (
+        SELECT person_id, state FROM delivery WHERE run_id = ? AND person_id > ? ORDER BY person_id LIMIT ?
+    ) AS looked
+    CROSS JOIN contact INDEXED BY contact_by_person_id ON contact.person_id = looked.person_id
+    CROSS JOIN person ON person.id = looked.person_id
+    WHERE looked.state = 0 AND contact.account_id = ? AND contact.state = 0 AND person.status <> 2
+    LIMIT ?
+)"""
+# CROSS JOIN keeps the loops as written, so that people come by id; an ORDER BY would sort all that are looked at.
+# They come as one text: each row that Python fetches is one more fight for its interpreter lock.
 
 _REACHED = "SELECT person_id FROM delivery WHERE run_id = ? AND person_id > ? ORDER BY person_id LIMIT 1 OFFSET ?"
-_TAKE = "UPDATE delivery SET state = 1, contact_id = ? WHERE run_id = ? AND person_id = ?"
+_TAKE = """
+UPDATE delivery SET state = 1, contact_id = e.column1
+FROM (VALUES {rows}) AS e WHERE run_id = ? AND person_id = e.column2"""
 _OPEN = "INSERT INTO slice (run_id, account_id, owner, first, last, lease_until) VALUES (?, ?, ?, ?, ?, ?)"
 _TICKET = "SELECT 1 FROM slice WHERE id = ? AND owner = '' AND run_id = ? AND account_id = ?"
 _FILL = "UPDATE slice SET owner = ?, first = ?, last = ?, lease_until = ? WHERE id = ?"
@@ -64,6 +80,8 @@ ON CONFLICT (run_id, account_id, state, reason) DO UPDATE SET n = n + excluded.n
 _KINDS = tuple(ChatKind)
 _SENDING, _SKIPPED = STATES[DeliveryState.SENDING], STATES[DeliveryState.SKIPPED]
 _BY_CANCEL = REASONS[Reason.CANCELLED]
+_Row = tuple[int, int, int, str | None, int, int]
+"""State, reason, moment, message, run and person, as they are stored."""
 _INTERRUPTED = STATES[DeliveryState.UNKNOWN], REASONS[Reason.INTERRUPTED]
 
 
@@ -141,15 +159,52 @@ def exchange(
 
 
 def _settle(connection: sqlite3.Connection, outcomes: Sequence[Outcome], changes: Changes) -> None:
-    """Row by row: one call in bulk would not say which of them changed."""
+    """All in one statement; one by one only where that did not change every row, because it does not say which."""
+    coded = [_coded(outcome) for outcome in outcomes]
+    if any(outcome.state is DeliveryState.WAITING for outcome in outcomes) or not _settle_all(connection, coded):
+        _settle_one_by_one(connection, outcomes, changes)
+        return
+    add = changes.add_coded
+    for (state, reason, _, _, run_id, _), outcome in zip(coded, outcomes, strict=True):
+        add(run_id, outcome.account_id, _SENDING, NO_REASON, -1)
+        add(run_id, outcome.account_id, state, reason, 1)
+
+
+def _coded(outcome: Outcome) -> _Row:
+    run_id, person_id, _, state, at, reason, message_id = outcome
+    why = NO_REASON if reason is None else REASONS[reason]
+    return STATES[state], why, to_micros(at), message_id, run_id, person_id
+
+
+def _settle_all(connection: sqlite3.Connection, rows: Sequence[_Row]) -> bool:
+    """Whether every row was being sent, and is settled now; otherwise nothing has happened."""
+    if not rows:
+        return True
+    connection.execute("SAVEPOINT settling")
+    given = [value for row in rows for value in row]
+    changed = connection.execute(_SETTLE_ALL.format(rows=_marks(len(rows), 6)), given).rowcount
+    if changed != len(rows):
+        connection.execute("ROLLBACK TO settling")
+    connection.execute("RELEASE settling")
+    return changed == len(rows)
+
+
+@lru_cache(maxsize=1024)
+def _marks(rows: int, columns: int) -> str:
+    row = f"({','.join('?' * columns)})"
+    return ",".join([row] * rows)
+
+
+def _settle_one_by_one(connection: sqlite3.Connection, outcomes: Sequence[Outcome], changes: Changes) -> None:
     cancelled: dict[int, bool] = {}
     execute, add = connection.cursor().execute, changes.add_coded
-    for run_id, person_id, account_id, end, at, why, message_id in outcomes:
-        state, reason = STATES[end], NO_REASON if why is None else REASONS[why]
+    for outcome in outcomes:
+        state, reason, at, message_id, run_id, person_id = _coded(outcome)
+        account_id, end = outcome.account_id, outcome.state
         comes_back = end is DeliveryState.WAITING
         if comes_back and _is_cancelled(connection, run_id, cancelled):
             state, reason = _SKIPPED, _BY_CANCEL
-        row = (state, reason, to_micros(at), message_id, run_id, person_id)
+        row = (state, reason, at, message_id, run_id, person_id)
         if (execute(_GIVE_BACK, (*row, account_id)) if comes_back else execute(_SETTLE, row)).rowcount:
             add(run_id, account_id, _SENDING, NO_REASON, -1)
         elif end in FINAL and execute(_CORRECT, row).rowcount:
@@ -172,8 +227,8 @@ def _claim(connection: sqlite3.Connection, want: Want, changes: Changes) -> Clai
     ticket = (want.slice_id, want.run_id, want.account_id)
     if want.slice_id is not None and connection.execute(_TICKET, ticket).fetchone() is None:
         return None
-    rows = _choose(connection, want)
-    if len(rows) < want.limit:
+    rows, all_of_them = _choose(connection, want)
+    if all_of_them:
         reached = connection.execute(_REACHED, (want.run_id, want.after, LOOK - 1)).fetchone()
         last = reached[0] if reached else 0
     else:
@@ -182,26 +237,25 @@ def _claim(connection: sqlite3.Connection, want: Want, changes: Changes) -> Clai
         if want.slice_id is not None:
             connection.execute(_CLOSE, (want.slice_id,))
         return Claim(0, [], last)
-    connection.executemany(_TAKE, [(row.contact_id, row.run_id, row.person_id) for row in rows])
+    taken = [value for row in rows for value in (row.contact_id, row.person_id)]
+    connection.execute(_TAKE.format(rows=_marks(len(rows), 2)), (*taken, want.run_id))
     changes.add(want.run_id, want.account_id, DeliveryState.WAITING, -len(rows))
     changes.add(want.run_id, want.account_id, DeliveryState.SENDING, len(rows))
     return Claim(_write_slice(connection, want, rows), rows, last)
 
 
-def _choose(connection: sqlite3.Connection, want: Want) -> list[Claimed]:
-    """The next people, each with the first open contact on the account."""
+def _choose(connection: sqlite3.Connection, want: Want) -> tuple[list[Claimed], bool]:
+    """The next people, each with the first open contact on the account, and whether these are all of those that were
+    looked at."""
     run_id, account_id, after, limit, *_ = want
+    (found,) = connection.execute(_CHOOSE, (run_id, after, LOOK, account_id, limit)).fetchone()
     rows: list[Claimed] = []
-    last = 0
-    found = connection.execute(_CHOOSE, (run_id, after, LOOK, account_id))
-    for person_id, contact_id, external_id, kind, language in found:
+    last, contacts = 0, orjson.loads(found)
+    for person_id, contact_id, external_id, kind, language in contacts:
         if person_id != last:
             rows.append(Claimed(run_id, person_id, contact_id, external_id, _KINDS[kind], language))
             last = person_id
-            if len(rows) == limit:
-                break
-    found.close()
-    return rows
+    return rows, len(contacts) < limit
 
 
 def _write_slice(connection: sqlite3.Connection, want: Want, rows: Sequence[Claimed]) -> int:

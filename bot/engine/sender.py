@@ -32,9 +32,19 @@ from bot.outreach.desk import Desk
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
-_AT_ONCE = 100
+_AT_ONCE = 400
 """Deliveries that an account may have claimed and not settled, whatever its pace."""
+_SECONDS, _FEW_AT_ONCE = 3.0, 100
+"""An account with a pace of its own may have so many seconds' worth, but more than this only if it is quick."""
 _LANES = (Lane.ALERT, Lane.BULK)
+
+
+def at_once_at(rate: float | None) -> int:
+    """How many deliveries an account of so many messages a second may have claimed and not settled: what a crash may
+    leave unknown of it."""
+    if rate is None:
+        return _AT_ONCE
+    return max(10, min(_AT_ONCE, max(int(rate), min(_FEW_AT_ONCE, int(rate * _SECONDS)))))
 
 
 @dataclass(slots=True, eq=False)
@@ -82,9 +92,9 @@ class Sender:
         self.live: dict[int, Progress] = {}
         self.closing = False
         self.resting = False
+        at_once = at_once_at(channel.capabilities.limits.per_second)
         rate = channel.capabilities.limits.per_second
-        self.slice_size = _AT_ONCE // 2 if rate is None else max(2, min(_AT_ONCE // 2, int(rate / 2)))
-        at_once = _AT_ONCE if rate is None else max(10, min(_AT_ONCE, int(rate * 3)))
+        self.slice_size = at_once // 2 if rate is None else max(2, min(at_once // 2, int(rate / 2)))
         self.windows = {lane: Window(at_once) for lane in _LANES}
         self._flights: set[Flight] = set()
         self._tasks: set[asyncio.Task[None]] = set()

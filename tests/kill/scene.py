@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from bot.engine.sender import at_once_at
 from bot.sandbox.telegram import BotAccount, Limits, TelegramSandbox, Timing
 from tests.support.judge import Judge
 from tests.support.postgres import Postgres
@@ -79,8 +80,9 @@ class Scene:
     @property
     def account_window(self) -> int:
         """How many rows of an account may be claimed and without an answer: what one kill may leave unknown of it."""
-        unlimited = 1000 if self.is_cluster else 100
-        return unlimited if self.rate == 0 else max(10, min(100, int(self.rate * 3)))
+        if self.is_cluster:
+            return 1000 if self.rate == 0 else max(10, min(100, int(self.rate * 3)))
+        return at_once_at(self.rate or None)
 
     @property
     def window(self) -> int:

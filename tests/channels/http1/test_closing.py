@@ -44,10 +44,12 @@ async def test_closing_while_connections_are_being_opened(connect: Connect) -> N
 async def test_closing_at_any_moment(connect: Connect) -> None:
     ends = set()
     async with listening(serve) as server:
-        for turns in [*range(12), 20, 30] * 5:
+        for turns in [*[*range(12), 20, 30] * 5, None]:
             client = connect(server.root)
             asked = [client.ask() for _ in range(2)]
-            for _ in range(turns):
+            if turns is None:
+                await asked[0].end()
+            for _ in range(turns or 0):
                 await asyncio.sleep(0)
             async with asyncio.timeout(http1_pool.CLOSE_SECONDS / 2):
                 await client.pool.close()
