@@ -38,22 +38,32 @@ def main() -> int:
 
 
 def _table(ground: Ground, title: str, rows: Sequence[Row], messages: int, runs: int) -> tuple[str, bool]:
-    """Measure and print as it comes. Returns the table, and whether every row did what it should."""
+    """Measure all rows, run after run, so that a machine's slow minutes meet each of them; then print. Returns the
+    table, and whether every row did what it should."""
     if not rows:
         return "", True
+    costs: dict[str, list[Cost]] = {row.name: [] for row in rows}
+    wrong: dict[str, Wrong] = {}
+    for run in range(runs):
+        for row in rows:
+            if row.name in wrong:
+                continue
+            print(f"{title}, run {run + 1} of {runs}: {row.name}", file=sys.stderr, flush=True)
+            try:
+                costs[row.name].append(ground.measure(row, messages))
+            except Wrong as error:
+                wrong[row.name] = error
+    known = {name: table.middle(found) for name, found in costs.items() if name not in wrong}
     lines = [table.head(title)]
-    print(f"\n{lines[0]}", flush=True)
-    known: dict[str, Cost] = {}
-    whole = True
-    for row in rows:
-        try:
-            known[row.name] = table.middle([ground.measure(row, messages) for _ in range(runs)])
-            lines.append(table.line(row, known[row.name], known))
-        except Wrong as error:
-            whole = False
-            lines.append(f"| {row.title} | {error} |" + " |" * 5)
-        print(lines[-1], flush=True)
-    return "\n".join(lines), whole
+    lines += [
+        f"| {row.title} | {wrong[row.name]} |" + " |" * 5
+        if row.name in wrong
+        else table.line(row, known[row.name], known)
+        for row in rows
+    ]
+    text = "\n".join(lines)
+    print(f"\n{text}", flush=True)
+    return text, not wrong
 
 
 if __name__ == "__main__":
