@@ -15,17 +15,26 @@ LONGEST = 80
 
 _MENTION = re.compile(r"(?<!\S)@\w+")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
-_BEFORE = frozenset(
-    words(
-        "dạ vâng ừ ok thưa em anh chị cô chú bác ông bà con cháu mình tôi tui cho xin hãy muốn nhờ vui lòng làm ơn "
-        "bot ad admin loa số ơi à bạn phiền please pls i want to"
-    ).split()
+
+
+@lru_cache(maxsize=4096)
+def _fold(word: str) -> str:
+    return fold(word)
+
+
+def _small(text: str) -> frozenset[str]:
+    """These words as they may be typed: with their marks, or with none."""
+    marked = words(text).split()
+    return frozenset(marked) | frozenset(map(_fold, marked))
+
+
+_BEFORE = _small(
+    "dạ vâng ừ ok thưa em anh chị cô chú bác ông bà con cháu mình tôi tui cho xin hãy muốn nhờ vui lòng làm ơn "
+    "bot ad admin loa số ơi à bạn phiền please pls i want to"
 )
-_AFTER = frozenset(
-    words(
-        "ạ à nhé nhá nha nhe nghe nghen hí hè với đi nào giúp giùm dùm hộ cho của em anh chị cô chú bác con cháu mình "
-        "tôi tui bot ad loa số ơi bạn ngay luôn liền cảm cám ơn please pls thanks thank you now"
-    ).split()
+_AFTER = _small(
+    "ạ à nhé nhá nha nhe nghe nghen hí hè với đi nào giúp giùm dùm hộ cho của em anh chị cô chú bác con cháu mình "
+    "tôi tui bot ad loa số ơi bạn ngay luôn liền cảm cám ơn please pls thanks thank you now"
 )
 
 
@@ -68,7 +77,7 @@ def _cores(said: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
 
 def _polite(said: Sequence[str], small: frozenset[str]) -> int:
     for count, word in enumerate(said):
-        if not any(_may_mean(word, known) for known in small):
+        if word not in small:
             return count
     return len(said)
 
@@ -79,8 +88,3 @@ def _may_mean(typed: str, known: str) -> bool:
 
 def _folded(said: Sequence[str]) -> tuple[str, ...]:
     return tuple(_fold(word) for word in said)
-
-
-@lru_cache(maxsize=4096)
-def _fold(word: str) -> str:
-    return fold(word)
