@@ -18,7 +18,7 @@ from benchmarks.addresses import token
 from benchmarks.answers import TEXT
 from benchmarks.cost import Cost, Watch, Wrong
 from benchmarks.serving import Control
-from bot.app import App
+from bot.app import App, spare_collecting
 from bot.core.clock import Clock, utc_now
 from bot.core.events import Outbound
 from bot.core.words import CampaignKind, RunState
@@ -64,6 +64,7 @@ async def running(url: str, database_url: str, accounts: int = 1) -> AsyncIterat
     ahead = _DAYTIME - utc_now()
     app = App(settings(url, database_url, accounts), clock=Clock(_ZONE, lambda: datetime.now(UTC) + ahead))
     await app.start()
+    spare_collecting()
     try:
         yield app
     finally:
