@@ -131,10 +131,11 @@ class Cluster:
                 async with found.database.read() as tx:
                     run = await runs.get(tx, run_id)
                     assert run is not None
+                    status = await campaigns.status(tx, run)
                     if run.finished_at is not None:
-                        return (run.finished_at - run.planned_at).total_seconds(), await campaigns.status(tx, run)
+                        return (run.finished_at - run.planned_at).total_seconds(), status
                 await asyncio.sleep(0.1)
-        raise Wrong(f"run {run_id} does not end")
+        raise Wrong(f"run {run_id} does not end: {status}")
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Opened]:

@@ -136,7 +136,15 @@ def _connect(url: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    _forget_statistics(connection)
     return connection
+
+
+def _forget_statistics(connection: sqlite3.Connection) -> None:
+    """Deliveries come by the million. Who was counted when there were five would be looked for by reading all."""
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").fetchone() is not None:
+        connection.execute("DELETE FROM sqlite_stat1 WHERE tbl = 'delivery'")
+        connection.execute("ANALYZE sqlite_schema")  # counts nothing: has this connection read what is left
 
 
 def exchange(

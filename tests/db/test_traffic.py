@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.errors import Reason
 from bot.core.words import ContactState, DeliveryState, PersonStatus, RunState
-from bot.db import Database, deliveries, people, traffic_postgres, traffic_sqlite
+from bot.db import Database, deliveries, people, tally, traffic_postgres, traffic_sqlite
 from bot.db.tables import Contact, Person, Slice
 from bot.db.traffic import Claim, Outcome, Traffic
 from tests.db.crowd import LEASE, NOW, Crowd, back, sent, want
@@ -114,6 +114,35 @@ async def test_settling_again_changes_nothing(crowd: Crowd) -> None:
         await crowd.traffic.exchange([late], [])
     (row,) = await crowd.rows(run_id)
     assert (row.state, row.message_id) == (DeliveryState.SENT, f"m{person}")
+
+
+async def test_one_that_comes_late_leaves_the_others_of_its_slice_alone(crowd: Crowd) -> None:
+    ids = await crowd.bring(5)
+    run_id = await crowd.send()
+    claim = await _claim(crowd, run_id)
+    await crowd.traffic.exchange([sent(run_id, ids[2])], [])
+    failed = [Outcome(run_id, person, 1, DeliveryState.FAILED, NOW, Reason.BLOCKED) for person in ids[:4]]
+    await crowd.traffic.exchange([*failed, failed[0], sent(run_id, ids[4])], [claim.slice_id])
+    gone, there = DeliveryState.FAILED, DeliveryState.SENT
+    assert await crowd.states(run_id) == [gone, gone, there, gone, there]
+    async with crowd.database.read() as tx:
+        assert await tally.read(tx, run_id) == {(gone, Reason.BLOCKED): 3, (there, None): 2}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_statistics_of_a_small_table_are_forgotten(crowd: Crowd) -> None:
+    """With them SQLite would read every delivery that there is for each slice."""
+    ids = await crowd.bring(3)
+    run_id = await crowd.send()
+    async with crowd.database.write() as tx:
+        await tx.execute(sa.text("ANALYZE"))
+    claim = await _claim(crowd, run_id)
+    await crowd.traffic.exchange([sent(run_id, person) for person in ids], [claim.slice_id])
+    assert await crowd.states(run_id) == [DeliveryState.SENT] * 3
+    async with crowd.database.read() as tx:
+        known = set((await tx.execute(sa.text("SELECT tbl FROM sqlite_stat1"))).scalars())
+    assert "delivery" not in known
+    assert "person" in known
 
 
 async def test_what_was_never_claimed_is_not_settled(crowd: Crowd) -> None:
