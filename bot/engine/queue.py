@@ -44,7 +44,7 @@ class Queue:
         self.app.task(name="slice")(self._do)
         every = max(1, min(30, round(lease / 4)))
         house = self.app.task(name="requeue", queue=_HOUSE, queueing_lock="requeue", priority=_HOUSE_FIRST)
-        self.app.periodic(cron=f"*/{every} * * * * *")(house(self._requeue))
+        self.app.periodic(cron=f"* * * * * */{every}")(house(self._requeue))  # seconds are the last field
         tidy = self.app.task(name="tidy", queue=_HOUSE, queueing_lock="tidy", priority=_HOUSE_FIRST)
         self.app.periodic(cron="17 * * * *")(tidy(self._tidy))
         self._worker: Worker | None = None
