@@ -22,6 +22,7 @@ json.dump([code, sorted(sys.modules)], sys.stderr)
 """
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "arguments",
     [
