@@ -80,6 +80,8 @@ ON CONFLICT (run_id, account_id, state, reason) DO UPDATE SET n = n + excluded.n
 _KINDS = tuple(ChatKind)
 _SENDING, _SKIPPED = STATES[DeliveryState.SENDING], STATES[DeliveryState.SKIPPED]
 _BY_CANCEL = REASONS[Reason.CANCELLED]
+_AT_ONCE = 500
+"""Rows of one statement: SQLite takes 32,766 values. A database that was away for a while has many more to settle."""
 _Row = tuple[int, int, int, str | None, int, int]
 """State, reason, moment, message, run and person, as they are stored."""
 _INTERRUPTED = STATES[DeliveryState.UNKNOWN], REASONS[Reason.INTERRUPTED]
@@ -142,7 +144,8 @@ def _connect(url: str) -> sqlite3.Connection:
 
 def _forget_statistics(connection: sqlite3.Connection) -> None:
     """Deliveries come by the million. Who was counted when there were five would be looked for by reading all."""
-    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").fetchone() is not None:
+    any_table = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").fetchone()
+    if any_table and connection.execute("SELECT 1 FROM sqlite_stat1 WHERE tbl = 'delivery'").fetchone():
         connection.execute("DELETE FROM sqlite_stat1 WHERE tbl = 'delivery'")
         connection.execute("ANALYZE sqlite_schema")  # counts nothing: has this connection read what is left
 
@@ -167,6 +170,11 @@ def exchange(
 
 
 def _settle(connection: sqlite3.Connection, outcomes: Sequence[Outcome], changes: Changes) -> None:
+    for place in range(0, len(outcomes), _AT_ONCE):
+        _settle_some(connection, outcomes[place : place + _AT_ONCE], changes)
+
+
+def _settle_some(connection: sqlite3.Connection, outcomes: Sequence[Outcome], changes: Changes) -> None:
     """All in one statement; one by one only where that did not change every row, because it does not say which."""
     coded = [_coded(outcome) for outcome in outcomes]
     if any(outcome.state is DeliveryState.WAITING for outcome in outcomes) or not _settle_all(connection, coded):
@@ -186,8 +194,6 @@ def _coded(outcome: Outcome) -> _Row:
 
 def _settle_all(connection: sqlite3.Connection, rows: Sequence[_Row]) -> bool:
     """Whether every row was being sent, and is settled now; otherwise nothing has happened."""
-    if not rows:
-        return True
     connection.execute("SAVEPOINT settling")
     given = [value for row in rows for value in row]
     changed = connection.execute(_SETTLE_ALL.format(rows=_marks(len(rows), 6)), given).rowcount

@@ -92,8 +92,8 @@ class Sender:
         self.live: dict[int, Progress] = {}
         self.closing = False
         self.resting = False
-        at_once = at_once_at(channel.capabilities.limits.per_second)
         rate = channel.capabilities.limits.per_second
+        at_once = at_once_at(rate)
         self.slice_size = at_once // 2 if rate is None else max(2, min(at_once // 2, int(rate / 2)))
         self.windows = {lane: Window(at_once) for lane in _LANES}
         self._flights: set[Flight] = set()

@@ -129,6 +129,17 @@ async def test_one_that_comes_late_leaves_the_others_of_its_slice_alone(crowd: C
         assert await tally.read(tx, run_id) == {(gone, Reason.BLOCKED): 3, (there, None): 2}
 
 
+async def test_what_gathered_while_the_database_was_away_is_settled_at_once(crowd: Crowd) -> None:
+    ids = await crowd.bring(1203)
+    run_id = await crowd.send()
+    claims = [await _claim(crowd, run_id, after=after, limit=401) for after in (0, ids[400], ids[801])]
+    ends = [sent(run_id, person) for person in ids]
+    await crowd.traffic.exchange([*ends, *ends * 5], [claim.slice_id for claim in claims])
+    assert await crowd.states(run_id) == [DeliveryState.SENT] * 1203
+    async with crowd.database.read() as tx:
+        assert await tally.read(tx, run_id) == {(DeliveryState.SENT, None): 1203}
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_statistics_of_a_small_table_are_forgotten(crowd: Crowd) -> None:
     """With them SQLite would read every delivery that there is for each slice."""
