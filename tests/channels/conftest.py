@@ -88,7 +88,7 @@ def inbox() -> Inbox:
 
 def connect(server: TelegramSandbox, token: str = TOKEN, **more: Any) -> TelegramChannel:
     """A channel for that token with short waits, not started."""
-    options = {"poll_timeout": 5, "read_seconds": 0.3, "longest_wait": 0.02, "api_url": server.url, **more}
+    options = {"poll_timeout": 5, "read_seconds": 1.0, "longest_wait": 0.02, "api_url": server.url, **more}
     return TelegramChannel(token, secret_key=b"secret", rate=30, commands=MENU, **options)
 
 

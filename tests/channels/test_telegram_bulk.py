@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 
@@ -89,7 +88,7 @@ class Copies:
 
 @asynccontextmanager
 async def telegram(root: str) -> AsyncIterator[TelegramChannel]:
-    channel = TelegramChannel(TOKEN, api_url=root, secret_key=b"secret", rate=30, commands=MENU, read_seconds=5)
+    channel = TelegramChannel(TOKEN, api_url=root, secret_key=b"secret", rate=30, commands=MENU, read_seconds=30)
     try:
         yield channel
     finally:
@@ -269,20 +268,19 @@ async def test_error(
         assert caught.value.new_id == "-1001"
 
 
-async def test_many_copies_of_everything(
-    server: TelegramSandbox, account: BotAccount, channel: TelegramChannel, copies: Copies, tmp_path: Path
-) -> None:
+async def test_many_copies_of_everything(server: TelegramSandbox, account: BotAccount, copies: Copies) -> None:
     """Each once to each of fifty people, and the ids are those of the messages that they got."""
     people = [server.add_user(1000 + number, f"U{number}") for number in range(50)]
     for person in people:
         person.start(account)
     chats = [str(1000 + number) for number in range(50)]
-    first = await channel.send(Outbound(chat_id="1000", media=(Media(MediaKind.PHOTO, content=PICTURE),)))
-    photo = Media(MediaKind.PHOTO, file_id=first.file_ids[0])
-    texts = await copies.send_all(channel.prepare(Outbound(chat_id="0", text="Họp", buttons=BUTTONS)), chats)
-    photos = await copies.send_all(channel.prepare(Outbound(chat_id="0", text="Ảnh", media=(photo,))), chats)
-    albums = await copies.send_all(channel.prepare(Outbound(chat_id="0", media=(photo, photo))), chats)
-    places = await copies.send_all(channel.prepare(Outbound(chat_id="0", location=Location(17.5, 106.5))), chats)
+    async with telegram(server.url) as channel:
+        first = await channel.send(Outbound(chat_id="1000", media=(Media(MediaKind.PHOTO, content=PICTURE),)))
+        photo = Media(MediaKind.PHOTO, file_id=first.file_ids[0])
+        texts = await copies.send_all(channel.prepare(Outbound(chat_id="0", text="Họp", buttons=BUTTONS)), chats)
+        photos = await copies.send_all(channel.prepare(Outbound(chat_id="0", text="Ảnh", media=(photo,))), chats)
+        albums = await copies.send_all(channel.prepare(Outbound(chat_id="0", media=(photo, photo))), chats)
+        places = await copies.send_all(channel.prepare(Outbound(chat_id="0", location=Location(17.5, 106.5))), chats)
     got = [[m for m in person.chat(account).bot_messages if m.id != int(first.message_id or 0)] for person in people]
     assert [[m.kind for m in messages] for messages in got] == [["text", "photo", "photo", "photo", "location"]] * 50
     assert {str(messages[0].id) for messages in got} == set(texts)
