@@ -34,7 +34,7 @@ async def listening(handler: Handler) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def request_() -> AsyncIterator[AiohttpRequest]:
-    transport = AiohttpRequest(read_seconds=0.3)
+    transport = AiohttpRequest(read_seconds=1.0)
     yield transport
     await transport.shutdown()
 

@@ -102,7 +102,7 @@ TABLE: list[tuple[str, Arrange, type[SendError], Reason]] = [
     ("closed unread", lambda server, bot: server.faults.drop_before(), OutcomeUnknown, Reason.NO_ANSWER),
     ("closed after delivery", lambda server, bot: server.faults.drop_after(), OutcomeUnknown, Reason.NO_ANSWER),
     ("silence", lambda server, bot: server.faults.hang(), OutcomeUnknown, Reason.NO_ANSWER),
-    ("late", lambda server, bot: server.faults.delay(1, after=True), OutcomeUnknown, Reason.NO_ANSWER),
+    ("late", lambda server, bot: server.faults.delay(3, after=True), OutcomeUnknown, Reason.NO_ANSWER),
 ]  # fmt: skip
 
 

@@ -28,11 +28,11 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Callable[..., Client]]:
-    """Makes clients of an address, with a third of a second for an answer; closed at the end."""
+    """Makes clients of an address, with a second for an answer; closed at the end."""
     pools: list[Pool] = []
 
     def client(url: str, **options: Any) -> Client:
-        found = Client(url, **{"read_seconds": 0.3, **options})
+        found = Client(url, **{"read_seconds": 1.0, **options})
         pools.append(found.pool)
         return found
 
