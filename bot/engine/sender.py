@@ -36,6 +36,8 @@ _AT_ONCE = 400
 """Deliveries that an account may have claimed and not settled, whatever its pace."""
 _SECONDS, _FEW_AT_ONCE = 3.0, 100
 """An account with a pace of its own may have so many seconds' worth, but more than this only if it is quick."""
+_ON_THE_WAY = {Lane.ALERT: 100, Lane.BULK: 90}
+"""Copies that may be under way at once, as many as there are connections: all others can still be held back."""
 _LANES = (Lane.ALERT, Lane.BULK)
 
 
@@ -97,6 +99,7 @@ class Sender:
         self.slice_size = at_once // 2 if rate is None else max(2, min(at_once // 2, int(rate / 2)))
         self.windows = {lane: Window(at_once) for lane in _LANES}
         self._flights: set[Flight] = set()
+        self._landed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet = asyncio.Event()
         self._news = {lane: asyncio.Event() for lane in _LANES}
@@ -157,6 +160,7 @@ class Sender:
                 self.live.setdefault(run_id, Progress(run_id, lane)).waits(waiting.get(run_id, 0))
         for lane in {p.lane for p in self.live.values()}:
             self._news[lane].set()
+        self._landed.set()  # who waits for room looks whether its run may still go
 
     def idle(self, run_id: int) -> bool:
         """Whether this account has nothing (more) to send of a run."""
@@ -238,6 +242,10 @@ class Sender:
         try:
             letter = await self.letters.of(progress.run_id)
             while waiting and self._may_go(progress):
+                if len(self._flights) >= _ON_THE_WAY[progress.lane]:
+                    self._landed.clear()
+                    await self._landed.wait()
+                    continue
                 row = waiting[0]
                 variant = letter.variants.get(row.language) or await self.letters.variant(letter, row.language)
                 on_wire = None
@@ -282,6 +290,7 @@ class Sender:
         if flight not in self._flights:
             return  # given up for unknown before
         self._flights.discard(flight)
+        self._landed.set()
         if error is None:
             self._settle(flight, self.verdicts.sent(flight.progress, flight.row, message_id))
         elif error.decision in (Decision.RETRY, Decision.MOVE_CONTACT):
