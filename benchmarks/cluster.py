@@ -29,12 +29,11 @@ from benchmarks.seed import seed
 from benchmarks.serving import ROOT, BotApi, Log
 from bot.commands.opened import Opened
 from bot.core.clock import Clock
-from bot.core.events import Outbound
-from bot.core.words import CampaignKind
 from bot.db import Database, runs
-from bot.outreach import audience, campaigns
+from bot.outreach import campaigns
 from bot.settings import EngineKind, Settings
 from tests.support.postgres import Postgres
+from tests.support.program import send_to_all
 
 ACCOUNTS = 4
 LIMIT = 30
@@ -111,18 +110,7 @@ class Cluster:
     async def send(self) -> int:
         """Returns the run's id."""
         async with self._opened() as found:
-            plan = campaigns.Plan(
-                kind=CampaignKind.ALERT,
-                parts=[Outbound(chat_id="", text=TEXT)],
-                audience=audience.parse("all"),
-                at=found.now,
-                urgent=True,
-                again=True,
-            )
-            async with found.database.write() as tx:
-                _, run = await campaigns.create(tx, found.desk(), plan, found.now)
-        assert run is not None
-        return run.id
+            return await send_to_all(found, TEXT, again=True)
 
     async def done(self, run_id: int) -> tuple[float, dict[str, Any]]:
         """Wait for the end of a run. Returns how many seconds it took from its plan, and its status."""

@@ -11,6 +11,16 @@ from typing import NamedTuple, Protocol
 RUN = 1
 
 
+def one_run(now: str) -> tuple[str, str, str]:
+    """Statements that make run 1 of a campaign; `now` is what the database writes for a moment."""
+    return (
+        f"INSERT INTO item (id, kind, language, title, parts, created_at) VALUES (1, 2, 'vi', '', '[]', {now})",
+        "INSERT INTO campaign (id, kind, state, item_id, audience, fingerprint, header, urgent, resend_unknown,"
+        f" created_at) VALUES (1, 4, 1, 1, 'all', '', '', false, false, {now})",
+        f"INSERT INTO run (id, campaign_id, lane, state, planned_at, total) VALUES (1, 1, 2, 1, {now}, 0)",
+    )
+
+
 class Outcome(NamedTuple):
     """What is settled, in codes."""
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from benchmarks.seed import seed
-from benchmarks.statement_forms import RUN, Form, Outcome
+from benchmarks.statement_forms import RUN, Form, Outcome, one_run
 from benchmarks.statement_forms_sqlite import CORE, orm, row_of
 from bot.core.words import DeliveryState
 from bot.db import Database
@@ -63,14 +63,8 @@ class PostgresPlace:
         self.engine = sa.create_engine(url)
         self.db.execute("SET plan_cache_mode = force_generic_plan")
         self.db.execute("CREATE TEMP TABLE ended (u bigint, p bigint, s smallint, r smallint, a timestamptz, m text)")
-        self.db.execute(
-            "INSERT INTO item (id, kind, language, title, parts, created_at) VALUES (1,2,'vi','','[]',now())"
-        )
-        self.db.execute(
-            "INSERT INTO campaign (id, kind, state, item_id, audience, fingerprint, header, urgent, resend_unknown,"
-            " created_at) VALUES (1, 4, 1, 1, 'all', '', '', false, false, now())"
-        )
-        self.db.execute("INSERT INTO run (id,campaign_id,lane,state,planned_at,total) VALUES (1,1,2,1,now(),0)")
+        for statement in one_run("now()"):
+            self.db.execute(statement)
         self.runner = asyncio.Runner()
         self.database = Database(url)
         self.traffic = Traffic(self.database)

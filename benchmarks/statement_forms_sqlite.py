@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from benchmarks.seed import seed
-from benchmarks.statement_forms import RUN, Form, Outcome
+from benchmarks.statement_forms import RUN, Form, Outcome, one_run
 from bot.core.words import DeliveryState
 from bot.db import traffic_sqlite
 from bot.db.session import PRAGMAS
@@ -55,14 +55,8 @@ class SqlitePlace:
         self.db.execute(
             "CREATE TEMP TABLE ended (u INTEGER, p INTEGER PRIMARY KEY, s INTEGER, r INTEGER, a INTEGER, m)"
         )
-        self.db.execute(
-            "INSERT INTO item (id, kind, language, title, parts, created_at) VALUES (1, 2, 'vi', '', '[]', 0)"
-        )
-        self.db.execute(
-            "INSERT INTO campaign (id, kind, state, item_id, audience, fingerprint, header, urgent, resend_unknown,"
-            " created_at) VALUES (1, 4, 1, 1, 'all', '', '', 0, 0, 0)"
-        )
-        self.db.execute("INSERT INTO run (id, campaign_id, lane, state, planned_at, total) VALUES (1, 1, 2, 1, 0, 0)")
+        for statement in one_run("0"):
+            self.db.execute(statement)
         self._after = 0
         self._slice = 0
 

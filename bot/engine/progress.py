@@ -72,6 +72,19 @@ class Progress:
         self.after, self.exhausted, self._again_at = 0, False, 0.0
 
 
+_SECONDS = 3.0
+_FEW_AT_ONCE = 100
+_AT_ONCE = 400
+
+
+def at_once_at(rate: float | None) -> int:
+    """How many deliveries an account of so many messages a second may have claimed and without an answer: three
+    seconds' worth up to 100, a second's worth where that is more, 400 at most and where there is no limit."""
+    if rate is None:
+        return _AT_ONCE
+    return max(10, min(_AT_ONCE, max(int(rate), min(_FEW_AT_ONCE, int(rate * _SECONDS)))))
+
+
 @dataclass(slots=True)
 class Window:
     """How many deliveries of a lane may be claimed and without an answer at once: what a crash can leave unknown."""

@@ -25,28 +25,16 @@ from bot.engine.courier import Courier
 from bot.engine.ledger import Ledger
 from bot.engine.letters import Letter, Letters, Variant
 from bot.engine.line import Line
-from bot.engine.progress import FEW, Batch, Progress, Window
+from bot.engine.progress import FEW, Batch, Progress, Window, at_once_at
 from bot.engine.verdicts import Verdicts
 from bot.outreach.desk import Desk
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
-_AT_ONCE = 400
-"""Deliveries that an account may have claimed and not settled, whatever its pace."""
-_SECONDS, _FEW_AT_ONCE = 3.0, 100
-"""An account with a pace of its own may have so many seconds' worth, but more than this only if it is quick."""
 _ON_THE_WAY = {Lane.ALERT: 100, Lane.BULK: 90}
 """Copies that may be under way at once, as many as there are connections: all others can still be held back."""
 _LANES = (Lane.ALERT, Lane.BULK)
-
-
-def at_once_at(rate: float | None) -> int:
-    """How many deliveries an account of so many messages a second may have claimed and not settled: what a crash may
-    leave unknown of it."""
-    if rate is None:
-        return _AT_ONCE
-    return max(10, min(_AT_ONCE, max(int(rate), min(_FEW_AT_ONCE, int(rate * _SECONDS)))))
 
 
 @dataclass(slots=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from bot.engine.sender import at_once_at
+from bot.engine.progress import at_once_at
 from bot.sandbox.telegram import BotAccount, Limits, TelegramSandbox, Timing
 from tests.support.judge import Judge
 from tests.support.postgres import Postgres

@@ -203,18 +203,7 @@ class Program:
     async def send(self, text: str, *, urgent: bool = True, resend_unknown: bool = False) -> int:
         """What `loaso campaign send --to all` does; returns the run's id."""
         async with self.opened() as found:
-            plan = campaigns.Plan(
-                kind=CampaignKind.ALERT if urgent else CampaignKind.BROADCAST,
-                parts=[Outbound(chat_id="", text=text)],
-                audience=audience.parse("all"),
-                at=found.now,
-                urgent=urgent,
-                resend_unknown=resend_unknown,
-            )
-            async with found.database.write() as tx:
-                _, run = await campaigns.create(tx, found.desk(), plan, found.now)
-        assert run is not None
-        return run.id
+            return await send_to_all(found, text, urgent=urgent, resend_unknown=resend_unknown)
 
     async def order(self, run_id: int, word: str) -> None:
         """What `loaso campaign pause|resume|cancel` does."""
@@ -252,3 +241,22 @@ class Program:
         rows = "".join(f"telegram,{n},,{unit},resident,vi,2026-11-01T08:00:00+07:00\n" for n in ids)
         path.write_text("channel,external_id,name,unit,group,language,consented_at\n" + rows, "utf-8")
         return path
+
+
+async def send_to_all(
+    found: Opened, text: str, *, urgent: bool = True, resend_unknown: bool = False, again: bool = False
+) -> int:
+    """Plan a run to everybody, now; returns its id."""
+    plan = campaigns.Plan(
+        kind=CampaignKind.ALERT if urgent else CampaignKind.BROADCAST,
+        parts=[Outbound(chat_id="", text=text)],
+        audience=audience.parse("all"),
+        at=found.now,
+        urgent=urgent,
+        resend_unknown=resend_unknown,
+        again=again,
+    )
+    async with found.database.write() as tx:
+        _, run = await campaigns.create(tx, found.desk(), plan, found.now)
+    assert run is not None
+    return run.id
