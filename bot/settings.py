@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.core.errors import SettingsError
@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     outside contract."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
 
     database_url: str = "sqlite+aiosqlite:///var/loaso.db"
@@ -72,6 +72,25 @@ class Settings(BaseSettings):
     telegram_api_url: str = "https://api.telegram.org"
     telegram_mode: Mode = Mode.POLLING
     telegram_rate: Annotated[float, Field(ge=0, le=1000)] = 30
+    zalo_bot_token: SecretStr | None = None
+    zalo_bot_api_url: str = "https://bot-api.zaloplatforms.com"
+    zalo_bot_mode: Mode = Mode.POLLING
+    zalo_bot_people: Annotated[int, Field(ge=0)] = 50
+    zalo_bot_groups: Annotated[int, Field(ge=0)] = 3
+    zalo_bot_monthly: Annotated[int, Field(ge=0)] = 3000
+    zalo_oa_app_id: str | None = None
+    zalo_oa_app_secret: SecretStr | None = None
+    zalo_oa_oa_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices(f"{PREFIX}ZALO_OA_OA_SECRET", f"{PREFIX}ZALO_OA_SECRET")
+    )
+    zalo_oa_access_token: SecretStr | None = None
+    zalo_oa_refresh_token: SecretStr | None = None
+    zalo_oa_api_url: str = "https://openapi.zalo.me"
+    zalo_oa_oauth_url: str = "https://oauth.zaloapp.com"
+    zalo_oa_buttons: bool = True
+    zalo_oa_paid_monthly: Annotated[int, Field(ge=0)] = 500
+    zalo_oa_articles_monthly: Annotated[int, Field(ge=0)] = 4
+    zalo_oa_mute_minutes: Annotated[int, Field(ge=0, le=1440)] = 60
     public_url: str | None = None
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -112,6 +131,20 @@ class Settings(BaseSettings):
             raise ValueError("the same bot is named twice")
         return value
 
+    @field_validator("zalo_bot_token")
+    @classmethod
+    def _zalo_token_form(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _TOKEN.fullmatch(value.get_secret_value().strip()):
+            raise ValueError("this does not look like 12345689:abc-xyz; copy it again from Zalo's Bot Creator")
+        return SecretStr(value.get_secret_value().strip()) if value is not None else None
+
+    @field_validator("zalo_oa_app_id")
+    @classmethod
+    def _zalo_app_id(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip().isdecimal():
+            raise ValueError("write the app's number, as it stands in Zalo's developer console")
+        return value.strip() if value is not None else None
+
     @field_validator("admins", mode="before")
     @classmethod
     def _admins(cls, value: Any) -> Any:
@@ -140,7 +173,7 @@ class Settings(BaseSettings):
             raise ValueError("write sqlite+aiosqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
         return value
 
-    @field_validator("telegram_api_url", "public_url")
+    @field_validator("telegram_api_url", "zalo_bot_api_url", "zalo_oa_api_url", "zalo_oa_oauth_url", "public_url")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
@@ -161,9 +194,24 @@ class Settings(BaseSettings):
             problems.append("LOASO_ENGINE=cluster needs PostgreSQL: set LOASO_DATABASE_URL=postgresql+psycopg://…")
         if self.telegram_mode is Mode.WEBHOOK and self.telegram_token and not self.public_url:
             problems.append("LOASO_TELEGRAM_MODE=webhook needs LOASO_PUBLIC_URL, the https address of this server")
+        problems += self._zalo_problems()
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _zalo_problems(self) -> list[str]:
+        problems = []
+        if self.zalo_bot_mode is Mode.WEBHOOK and self.zalo_bot_token and not self.public_url:
+            problems.append("LOASO_ZALO_BOT_MODE=webhook needs LOASO_PUBLIC_URL, the https address of this server")
+        if self.zalo_oa_app_id is None:
+            if self.zalo_oa_app_secret or self.zalo_oa_oa_secret or self.zalo_oa_refresh_token:
+                problems.append("LOASO_ZALO_OA_APP_ID: set it, or leave out the other LOASO_ZALO_OA_… settings")
+            return problems
+        if self.zalo_oa_app_secret is None:
+            problems.append("LOASO_ZALO_OA_APP_SECRET: set it; without it no access token can be renewed")
+        if self.zalo_oa_oa_secret is None:
+            problems.append("LOASO_ZALO_OA_OA_SECRET: set it; without it nothing that Zalo sends us can be believed")
+        return problems
 
 
 def load(**overrides: Any) -> Settings:
@@ -185,11 +233,8 @@ def _problems(error: ValidationError) -> list[str]:
 
 def unknown_names() -> list[str]:
     """Variables that begin like ours and mean nothing: most often a spelling mistake."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    return sorted(n for n in os.environ if n.startswith(PREFIX) and n not in known and not n.startswith(_LATER))
-
-
-_LATER = ("LOASO_ZALO_",)
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {f"{PREFIX}ZALO_OA_SECRET"}
+    return sorted(n for n in os.environ if n.startswith(PREFIX) and n not in known)
 
 
 def secret_key(settings: Settings) -> bytes:

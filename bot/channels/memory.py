@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.core.channel import Capabilities, Done, Health, Limits, Prepared, Receive, Webhook
+from bot.core.channel import MANY_BUTTONS, Capabilities, Done, Health, Limits, Prepared, Receive, Webhook
 from bot.core.errors import SendError
 from bot.core.events import Media, MediaKind, Outbound, Sent
 
 LIKE_TELEGRAM = Capabilities(
     max_text=4096,
     max_caption=1024,
-    buttons=True,
+    buttons=MANY_BUTTONS,
     edit=True,
     delete=True,
     formatting=True,

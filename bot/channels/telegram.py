@@ -25,7 +25,7 @@ from bot.channels.telegram_menu import CommandsMenu, MenuTexts
 from bot.channels.telegram_out import MAX_ALBUM, MAX_CAPTION, MAX_TEXT, MAX_UPLOAD, to_call, to_sent
 from bot.channels.telegram_poll import Backoff, Poller, pause, until_stop
 from bot.channels.telegram_webhook import MAX_BODY, WebhookDoor
-from bot.core.channel import Capabilities, Health, Limits, Prepared, Receive, Webhook
+from bot.core.channel import MANY_BUTTONS, Capabilities, Health, Limits, Prepared, Receive, Webhook
 from bot.core.clock import utc_now
 from bot.core.errors import AccountStopped, BadContent, SendError, SettingsError
 from bot.core.events import Inbound, Media, MediaKind, Outbound, Sent
@@ -88,7 +88,7 @@ class TelegramChannel:
         return Capabilities(
             max_text=MAX_TEXT,
             max_caption=MAX_CAPTION,
-            buttons=True,
+            buttons=MANY_BUTTONS,
             edit=True,
             delete=True,
             formatting=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from bot.core.errors import SendError
@@ -21,20 +22,37 @@ that moment, not by the moment at which somebody decided to send. Calling it twi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a platform allows one account, as documented. Rates are messages a second; `None` means no such limit."""
+    """What a platform allows one account, as documented. Rates are messages a second; `None` means no such limit.
+    `per_month` counts every message that leaves in a calendar month of the people's time zone, `people` and
+    `group_chats` the chats to which it may ever write."""
 
     per_second: float | None
     per_chat_second: float | None = None
     per_group_minute: int | None = None
+    per_month: int | None = None
+    people: int | None = None
+    group_chats: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Where a platform lets an account write only to people from whom it has heard lately. Up to `free` after that it
+    costs nothing; from then on to `closes` each message is paid, of which we allow ourselves `paid_per_month`."""
+
+    free: timedelta
+    closes: timedelta
+    paid_per_month: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a channel can carry. Lengths count UTF-16 code units of the text without markup."""
+    """What a channel can carry. Lengths count UTF-16 code units of the text (NFC) without markup. `buttons` is how many
+    a message can have (0: none), `label` how long each may read. `upload_life` is for how long an uploaded file can be
+    sent again by its id (`None`: for ever); `window` says until when somebody may be written to."""
 
     max_text: int
     max_caption: int
-    buttons: bool
+    buttons: int
     edit: bool
     delete: bool
     formatting: bool
@@ -44,6 +62,18 @@ class Capabilities:
     max_upload: int
     deep_links: bool
     limits: Limits
+    label: int = 64
+    upload_life: timedelta | None = None
+    window: Window | None = None
+
+    @property
+    def types_choices(self) -> bool:
+        """Whether people answer with a number what they would press elsewhere."""
+        return self.buttons < MANY_BUTTONS
+
+
+MANY_BUTTONS = 100
+"""So many buttons are more than we ever show."""
 
 
 @dataclass(frozen=True, slots=True)

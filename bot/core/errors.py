@@ -8,10 +8,13 @@
         ├── ContactClosed         this address is gone, until the person writes again
         ├── ContactMoved          this address has a new id
         ├── ContactRefused        this address exists, but not for this message
+        ├── OutOfWindow           this address may be written to only after it writes: kept until then
         ├── BadContent            the same for every recipient: stop the run
         ├── AccountStopped        the token is no longer valid: stop the account
+        ├── BudgetUsed            this account has sent what it may send this month
         ├── SlowDown              the platform asks us to wait
         ├── NotSent               surely not delivered: try again later
+        │   └── UploadExpired     the platform has forgotten an uploaded file: upload it again
         └── OutcomeUnknown        perhaps delivered: never resent by itself
 
 A channel maps its platform's errors to these in one place; nobody else decides about retries.
@@ -51,6 +54,8 @@ class Decision(StrEnum):
     FAIL_DELIVERY = "fail_delivery"
     STOP_RUN = "stop_run"
     STOP_ACCOUNT = "stop_account"
+    KEEP = "keep"
+    OUT_OF_BUDGET = "out_of_budget"
     BACK_OFF = "back_off"
     RETRY = "retry"
     UNKNOWN = "unknown"
@@ -76,6 +81,10 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"
     NO_ANSWER = "no_answer"
     RUN_STOPPED = "run_stopped"
+    WINDOW_CLOSED = "window_closed"
+    BUDGET_USED = "budget_used"
+    RESTRICTED = "restricted"
+    LINKED = "linked"
 
 
 class SendError(LoaSoError):
@@ -112,6 +121,15 @@ class ContactRefused(SendError):
     decision = Decision.FAIL_DELIVERY
 
 
+class OutOfWindow(SendError):
+    """The platform lets us write to this person only for a while after they wrote: kept for the moment they do."""
+
+    decision = Decision.KEEP
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(Reason.WINDOW_CLOSED, detail)
+
+
 class BadContent(SendError):
     """The message itself is wrong, so it is wrong for everybody."""
 
@@ -128,6 +146,16 @@ class AccountStopped(SendError):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(Reason.ACCOUNT_STOPPED, detail)
+
+
+class BudgetUsed(SendError):
+    """What the account may send in this month is used up; the message was not delivered. Nothing is retried before the
+    next month."""
+
+    decision = Decision.OUT_OF_BUDGET
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(Reason.BUDGET_USED, detail)
 
 
 class SlowDown(SendError):
@@ -147,6 +175,10 @@ class NotSent(SendError):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(Reason.GAVE_UP, detail)
+
+
+class UploadExpired(NotSent):
+    """The platform no longer has a file that was uploaded to it; the message was not delivered."""
 
 
 class OutcomeUnknown(SendError):

@@ -124,7 +124,9 @@ class Person(Base):
 
 
 class Contact(Base):
-    """One address of a person on one account. `title` is kept for groups alone."""
+    """One address of a person on one account. `title` is kept for groups alone. `preferred` is where somebody with
+    several addresses wants to be written to; until `muted_until` a human is talking with them there and the bot keeps
+    quiet; `labels` are those that the platform has for them."""
 
     __tablename__ = "contact"
     __table_args__ = (sa.UniqueConstraint("account_id", "external_id"), {"sqlite_autoincrement": True})
@@ -138,6 +140,9 @@ class Contact(Base):
     closed_reason: Mapped[Reason | None]
     closed_at: Mapped[datetime | None]
     last_in_at: Mapped[datetime | None]
+    preferred: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    muted_until: Mapped[datetime | None]
+    labels: Mapped[list[Any] | None]
     added_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id", ondelete="SET NULL"), index=True)
 
 
@@ -400,6 +405,77 @@ class Conversation(Base):
     step: Mapped[str]
     data: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
+
+
+class Choice(Base):
+    """What a contact can answer with a number: labels and data of the latest buttons that were written out for them."""
+
+    __tablename__ = "choice"
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
+    options: Mapped[list[Any]]
+    at: Mapped[datetime]
+
+
+class LinkCode(Base):
+    """A code with which somebody says on one channel that they are the same person as on another."""
+
+    __tablename__ = "link_code"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
+
+
+class OauthGrant(Base):
+    """The rotating pair of tokens of an account. `seed` tells from which first pair it comes; `lost_at` since when a
+    human must consent again. Whoever rotates it takes the turn first, until `turn_until`."""
+
+    __tablename__ = "oauth_grant"
+    account: Mapped[str] = mapped_column(primary_key=True)
+    access_token: Mapped[str]
+    refresh_token: Mapped[str]
+    obtained_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    seed: Mapped[str] = mapped_column(default="")
+    lost_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+    turn_owner: Mapped[str | None]
+    turn_until: Mapped[datetime | None]
+
+
+class Budget(Base):
+    """How much of what an account may do in a month is used: `kind` is `messages`, `paid` or `articles`, `month` like
+    `2026-11` in the people's time zone."""
+
+    __tablename__ = "budget"
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[str] = mapped_column(primary_key=True)
+    used: Mapped[int] = mapped_column(default=0)
+    warned: Mapped[bool] = mapped_column(default=False)
+
+
+class Published(Base):
+    """A file that a platform fetches from us under an address that nobody can guess, until it expires."""
+
+    __tablename__ = "published"
+    token: Mapped[str] = mapped_column(primary_key=True)
+    mime: Mapped[str]
+    content: Mapped[bytes]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Article(Base):
+    """An article that an account broadcasts to its followers. `external_id` is known once the platform has made it."""
+
+    __tablename__ = "article"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    title: Mapped[str]
+    token: Mapped[str]
+    external_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    message_id: Mapped[str | None]
 
 
 class Invite(Base):
