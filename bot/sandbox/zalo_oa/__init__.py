@@ -1,0 +1,32 @@
+"""A local Zalo Official Account platform with people in it: for the demo, and for every test that touches the wire."""
+
+from bot.sandbox.zalo_oa.contents import Button, Content, Received
+from bot.sandbox.zalo_oa.events import mac
+from bot.sandbox.zalo_oa.faults import Fault, Faults
+from bot.sandbox.zalo_oa.journal import CallEntry, EventEntry, Journal
+from bot.sandbox.zalo_oa.limits import Limits, Timing
+from bot.sandbox.zalo_oa.methods import CS_PATH
+from bot.sandbox.zalo_oa.oauth import PERMISSION_PATH, TOKEN_PATH, challenge_of
+from bot.sandbox.zalo_oa.people import OaUser, Profile
+from bot.sandbox.zalo_oa.server import ZaloOaSandbox
+
+__all__ = [
+    "CS_PATH",
+    "PERMISSION_PATH",
+    "TOKEN_PATH",
+    "Button",
+    "CallEntry",
+    "Content",
+    "EventEntry",
+    "Fault",
+    "Faults",
+    "Journal",
+    "Limits",
+    "OaUser",
+    "Profile",
+    "Received",
+    "Timing",
+    "ZaloOaSandbox",
+    "challenge_of",
+    "mac",
+]

@@ -1,0 +1,1 @@
+"""Zalo Official Account as the sandbox plays it."""
