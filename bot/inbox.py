@@ -20,7 +20,7 @@ from bot.db import inbound as seen
 from bot.db.session import is_passing
 from bot.db.sql import one_at_a_time
 from bot.db.tables import Account, Contact, Person, Reply
-from bot.outreach import people
+from bot.outreach import catchup, choices, letterbox, people
 from bot.outreach.desk import Desk
 from handlers.routing import Context, Router, dispatch
 
@@ -75,6 +75,7 @@ class Inbox:
         self.desk = desk
         self.routers = routers
         self.capabilities = capabilities
+        desk.capabilities.update(capabilities)
         self.leave = leave
         self.meter: Meter = meter or NullMeter()
         self.owner = owner
@@ -129,6 +130,7 @@ class Inbox:
                 ctx = await self._context(tx, account, inbound, person, contact)
                 await dispatch(ctx, self.routers)
                 await _always_answer(ctx)
+                await self._catch_up(ctx)
             handled.keys = [key for key, _ in ctx.said]
         except Exception as error:
             if is_passing(error):
@@ -148,18 +150,27 @@ class Inbox:
 
     async def _context(self, tx: Tx, account: Account, inbound: Inbound, person: Person, contact: Contact) -> Context:
         waiting = await conversations.get(tx, contact.id)
+        can = self.capabilities[account.key]
+        inbound = await choices.resolve(tx, self.desk, account, person, contact, inbound, can)
         return Context(
             tx=tx,
             desk=self.desk,
             inbound=inbound,
             account=account,
-            capabilities=self.capabilities[account.key],
+            capabilities=can,
             contact=contact,
             person=person,
             now=self.desk.clock.now(),
             step=waiting.step if waiting else None,
             data=dict(waiting.data) if waiting else {},
         )
+
+    async def _catch_up(self, ctx: Context) -> None:
+        """What could not be sent to somebody until they wrote."""
+        limits = ctx.capabilities.limits
+        waits_for_them = ctx.capabilities.window is not None or limits.per_month is not None
+        if waits_for_them and not ctx.erased and ctx.inbound.kind in (InboundKind.MESSAGE, InboundKind.BUTTON):
+            await catchup.bring(ctx.tx, ctx.desk, ctx.account, ctx.person, ctx.contact, ctx.now)
 
     async def _apologise(self, tx: Tx, account: Account, inbound: Inbound, ids: tuple[int, int, str]) -> None:
         _, contact_id, language = ids
@@ -171,7 +182,7 @@ class Inbox:
             nothing = Outbound(chat_id=inbound.chat_id, answer=inbound.answer_id)
             await replies.add(tx, account.id, contact_id, nothing, now)
         message = Outbound(chat_id=inbound.chat_id, text=sorry.text, entities=sorry.entities)
-        await replies.add(tx, account.id, contact_id, message, now)
+        await letterbox.put(tx, self.desk, account.id, contact_id, message, now, language=language)
 
 
 async def _always_answer(ctx: Context) -> None:

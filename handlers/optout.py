@@ -96,6 +96,13 @@ async def resume(ctx: Context) -> None:
         await ctx.reply("optout.resumed", hour=ctx.person.tip_hour, buttons=await menu.buttons_for(ctx))
 
 
+@router.on_kind(InboundKind.WITHDRAWN)
+async def withdrawn(ctx: Context) -> None:
+    """Said to the platform instead of to us: nobody is left to be told."""
+    await consent.erase(ctx.tx, ctx.desk, ctx.person, ctx.now)
+    ctx.erased = True
+
+
 @router.on_command("delete", "mydata")
 @router.on_text(*ERASE, *SHOW)
 async def show(ctx: Context) -> None:

@@ -12,8 +12,9 @@ from bot.core.channel import Capabilities
 from bot.core.clock import Clock
 from bot.core.errors import LoaSoError
 from bot.core.events import Button, Buttons, ChatKind, Inbound, InboundKind, Location, Media, Outbound
-from bot.db import Tx, conversations, replies
+from bot.db import Tx, conversations
 from bot.db.tables import Account, Contact, Person
+from bot.outreach import letterbox
 from bot.outreach.desk import Desk
 from handlers.phrases import Phrases
 from messages import Rich
@@ -102,12 +103,17 @@ class Context:
     async def queue(self, message: Outbound, *, tag: str | None = None) -> None:
         """Queue one message to this chat as it is."""
         contact_id = None if self.erased else self.contact.id
-        await replies.add(self.tx, self.account.id, contact_id, message, self.now, tag=tag)
+        language = self.person.language
+        await letterbox.put(
+            self.tx, self.desk, self.account.id, contact_id, message, self.now, language=language, tag=tag
+        )
 
     async def answer(self, key: str, *, alert: bool = False, **fields: Any) -> None:
-        """Answer the pressed button with a short notice. The framework answers silently where a handler did not."""
+        """Answer the pressed button with a short notice, or with a message where the channel has no such answers. The
+        framework answers silently where a handler did not."""
         self.answered = True
         if self.inbound.answer_id is None:
+            await self.reply(key, **fields)
             return
         self.said.append((key, self.person.language))
         text = self.desk.book.label(self.person.language, key, **fields)

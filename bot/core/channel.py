@@ -47,8 +47,9 @@ class Window:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a channel can carry. Lengths count UTF-16 code units of the text (NFC) without markup. `buttons` is how many
-    a message can have (0: none), `label` how long each may read. `upload_life` is for how long an uploaded file can be
-    sent again by its id (`None`: for ever); `window` says until when somebody may be written to."""
+    a message can have (0: none), `label` how long each may read. `places` says whether a place or a business
+    card can be sent as such, `voice` which MIME types of voice (`None`: any). `upload_life` is for how long an uploaded
+    file can be sent again by its id (`None`: for ever); `window` says until when somebody may be written to."""
 
     max_text: int
     max_caption: int
@@ -63,6 +64,8 @@ class Capabilities:
     deep_links: bool
     limits: Limits
     label: int = 64
+    places: bool = True
+    voice: frozenset[str] | None = None
     upload_life: timedelta | None = None
     window: Window | None = None
 

@@ -53,9 +53,9 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One attachment. Exactly one of `file_id` (known to one account of one platform; an address, where the platform
-    gives no ids), `path` (a file of our own) and `content` (bytes made on the spot) is set. `size` is in bytes where the
-    platform says it."""
+    """One attachment. Exactly one of `file_id` (known to one account of one platform; an address, where it gives no
+    ids), `path` (a file of our own) and `content` (bytes made on the spot) is set. `size` is in bytes where the platform
+    says it."""
 
     kind: MediaKind
     file_id: str | None = None
@@ -86,8 +86,8 @@ class ContactCard:
 
 
 class InboundKind(StrEnum):
-    """What happened. `WITHDRAWN`: the person told the platform that their data be erased. `STAFF_SPOKE`: one of our people
-    wrote to them in the platform's own tool."""
+    """What happened. `WITHDRAWN`: the person told the platform that their data be erased. `STAFF_SPOKE`: one of our
+    people wrote to them in the platform's own tool."""
 
     MESSAGE = "message"
     BUTTON = "button"

@@ -15,10 +15,13 @@ from bot.db.session import Tx
 from bot.db.sql import changed
 from bot.db.tables import Campaign, Contact, Delivery, Person, Run, Slice
 from bot.db.tally import NOBODY, Changes
-from bot.db.traffic_rows import Claimed, Outcome
+from bot.db.traffic_rows import Claimed, Outcome, Way
+from bot.db.types import from_micros
 
 __all__ = ["Claimed", "Outcome"]
 
+SPENT = 2**62
+"""As a way's `since`: it may write to nobody now."""
 SWEEP = 20_000
 """So many deliveries are ended in one transaction, at most."""
 
@@ -168,12 +171,13 @@ def _listens() -> sa.ColumnElement[bool]:
     return sa.exists().where(Person.id == Delivery.person_id, Person.status != PersonStatus.STOPPED)
 
 
-async def skip_unreachable(tx: Tx, run_id: int, now: datetime, accounts: Sequence[int] | None) -> int:
-    """End waiting deliveries of people who said stop, and of those who have no open contact any more on one of
-    `accounts` (`None`: on any), with what closed it. Only the first `SWEEP` that wait are looked at; returns how many
-    were ended."""
+async def skip_unreachable(tx: Tx, run_id: int, now: datetime, ways: Sequence[Way] | None) -> int:
+    """End waiting deliveries of people who said stop, of those who have no open contact any more on one of the accounts
+    of `ways` (`None`: on any), with what closed it, and of those whom none of the ways may write to now: they are kept
+    until they write. Only the first `SWEEP` that wait are looked at; returns how many were ended."""
     of_person = Contact.person_id == Delivery.person_id
-    ours = sa.true() if accounts is None else Contact.account_id.in_(accounts)
+    ours = sa.true() if ways is None else Contact.account_id.in_([way.account_id for way in ways])
+    is_open = sa.exists().where(of_person, Contact.state == ContactState.OPEN, ours)
     why = (
         sa.select(Contact.closed_reason)
         .where(of_person, Contact.state == ContactState.CLOSED)
@@ -184,14 +188,63 @@ async def skip_unreachable(tx: Tx, run_id: int, now: datetime, accounts: Sequenc
     )
     reason = sa.case(
         (~_listens(), sa.literal(Reason.OPTED_OUT, Delivery.reason.type)),
+        (is_open, _why_kept(of_person, ways or ())),
         else_=sa.func.coalesce(why, sa.literal(Reason.NO_ROUTE, Delivery.reason.type)),
     )
     waits = sa.and_(Delivery.run_id == run_id, Delivery.state == DeliveryState.WAITING)
-    gone = ~sa.exists().where(of_person, Contact.state == ContactState.OPEN, ours)
+    gone = ~(is_open if ways is None else sa.exists().where(of_person, _reached(ways)))
     first = sa.select(Delivery.person_id).where(waits).order_by(Delivery.person_id).limit(SWEEP)
     statement = sa.update(Delivery).where(waits, Delivery.person_id.in_(first), sa.or_(~_listens(), gone))
     change = {"state": DeliveryState.SKIPPED, "reason": reason, "at": now}
     return await _skip(tx, statement.values(**change))
+
+
+def _reached(ways: Sequence[Way]) -> sa.ColumnElement[bool]:
+    """A contact that one of the ways may write to now."""
+    each = [
+        sa.and_(Contact.account_id == way.account_id, Contact.last_in_at >= from_micros(way.since))
+        if way.since
+        else Contact.account_id == way.account_id
+        for way in ways
+        if way.since < SPENT
+    ]
+    return sa.and_(Contact.state == ContactState.OPEN, sa.or_(sa.false(), *each))
+
+
+def _why_kept(of_person: sa.ColumnElement[bool], ways: Sequence[Way]) -> sa.ColumnElement[Any]:
+    spent = [way.account_id for way in ways if way.since >= SPENT]
+    on_spent = sa.exists().where(of_person, Contact.state == ContactState.OPEN, Contact.account_id.in_(spent))
+    closed = sa.literal(Reason.WINDOW_CLOSED, Delivery.reason.type)
+    return sa.case((on_spent, sa.literal(Reason.BUDGET_USED, Delivery.reason.type)), else_=closed)
+
+
+async def reroute(tx: Tx, run_id: int, person_id: int, but: int) -> None:
+    """Let a delivery that one account could not make wait again, if the person has an open contact on another. A run
+    that was taken for done goes on."""
+    other = sa.exists().where(
+        Contact.person_id == person_id, Contact.state == ContactState.OPEN, Contact.account_id != but
+    )
+    query = sa.select(Delivery.state, Delivery.reason).where(
+        Delivery.run_id == run_id,
+        Delivery.person_id == person_id,
+        Delivery.state.in_((DeliveryState.FAILED, DeliveryState.SKIPPED)),
+        other,
+        _listens(),
+    )
+    found = (await tx.execute(query)).one_or_none()
+    run = await tx.get(Run, run_id, with_for_update=True, populate_existing=True) if found is not None else None
+    if found is None or run is None or run.state not in (RunState.SENDING, RunState.PAUSED, RunState.DONE):
+        return
+    mine = sa.and_(Delivery.run_id == run_id, Delivery.person_id == person_id)
+    waits = {"state": DeliveryState.WAITING, "reason": None, "at": None, "contact_id": None}
+    await tx.execute(sa.update(Delivery).where(mine).values(**waits))
+    changes = Changes()
+    changes.add(run_id, NOBODY, found.state, -1, found.reason)
+    changes.add(run_id, NOBODY, DeliveryState.WAITING, 1)
+    await tally.apply(tx, changes)
+    if run.state is RunState.DONE:
+        run.state, run.finished_at = RunState.SENDING, None
+        await tx.flush()
 
 
 async def drop_person(tx: Tx, person_id: int, now: datetime) -> int:

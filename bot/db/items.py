@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -80,12 +81,18 @@ async def put_tip(
     return found
 
 
-async def upload(tx: Tx, account_id: int, digest: str) -> str | None:
-    """Under which id that account can send a file again."""
+async def upload(tx: Tx, account_id: int, digest: str, since: datetime | None = None) -> Upload | None:
+    """Under which id that account can send a file again, if it was uploaded after `since`."""
     row = await tx.get(Upload, (account_id, digest))
-    return row.file_id if row else None
+    return row if row is not None and (since is None or row.at >= since) else None
+
+
+async def forget_uploads(tx: Tx, account_id: int, digests: Sequence[str]) -> None:
+    await tx.execute(sa.delete(Upload).where(Upload.account_id == account_id, Upload.digest.in_(digests)))
 
 
 async def remember_upload(tx: Tx, account_id: int, digest: str, file_id: str, now: datetime) -> None:
     row = {"account_id": account_id, "digest": digest, "file_id": file_id, "at": now}
-    await tx.execute(insert(tx, Upload).values(row).on_conflict_do_nothing())
+    statement = insert(tx, Upload).values(row)
+    change = {"file_id": file_id, "at": now}
+    await tx.execute(statement.on_conflict_do_update(index_elements=["account_id", "digest"], set_=change))

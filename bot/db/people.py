@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -114,6 +115,18 @@ async def close(tx: Tx, contact_id: int, reason: Reason, now: datetime) -> None:
         .where(Contact.id == contact_id)
         .values(state=ContactState.CLOSED, closed_reason=reason, closed_at=now)
     )
+
+
+async def heard_before(tx: Tx, contact_ids: Sequence[int], moment: datetime) -> list[int]:
+    """Those of the contacts from whom nothing was heard since that moment."""
+    query = sa.select(Contact.id).where(Contact.id.in_(contact_ids), Contact.last_in_at < moment)
+    return list((await tx.execute(query)).scalars())
+
+
+async def close_window(tx: Tx, contact_id: int, heard_at: datetime) -> None:
+    """The platform says that it is longer ago than we thought that this contact wrote."""
+    wrong = sa.and_(Contact.id == contact_id, Contact.last_in_at > heard_at)
+    await tx.execute(sa.update(Contact).where(wrong).values(last_in_at=heard_at))
 
 
 async def reopen(tx: Tx, contact_id: int) -> None:

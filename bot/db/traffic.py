@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from bot.db.session import Database
-from bot.db.traffic_rows import Claim, Claimed, Outcome, Want
+from bot.db.traffic_rows import Claim, Claimed, Outcome, Want, Way
 
-__all__ = ["Also", "Claim", "Claimed", "Outcome", "Traffic", "Want"]
+__all__ = ["Also", "Claim", "Claimed", "Outcome", "Traffic", "Want", "Way"]
 
 Also = Callable[[Any, Claim], Awaitable[None]]
 """Told of a claim before it is committed, with PostgreSQL's raw connection."""

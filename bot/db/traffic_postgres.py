@@ -73,6 +73,20 @@ _TAKE = """, chosen AS MATERIALIZED (
     RETURNING chosen.*
 )"""
 
+_BETTER = """
+            AND (%(since)s::bigint = 0 OR contact.last_in_at >= to_timestamp(%(since)s::bigint / 1000000.0))
+            AND NOT EXISTS (
+                SELECT FROM contact AS other
+                JOIN unnest(%(rivals)s::int[], %(sinces)s::bigint[], %(ranks)s::int[]) AS rival (id, since, rank)
+                    ON rival.id = other.account_id
+                WHERE other.person_id = looked.person_id AND other.state = 0
+                    AND (rival.since = 0 OR other.last_in_at >= to_timestamp(rival.since / 1000000.0))
+                    AND rival.rank - 1000 * other.preferred::int < %(rank)s::int - 1000 * contact.preferred::int
+            )
+        ORDER BY contact.id LIMIT 1"""
+"""In the place of the inner ORDER BY: the person can be reached in this way, and in none that is better."""
+_TAKE_WAY = _TAKE.replace("\n        ORDER BY contact.id LIMIT 1", _BETTER)
+
 _OPEN = """, opened AS (
     INSERT INTO slice (run_id, account_id, owner, first, last, lease_until)
     SELECT %(run)s, %(account)s, %(owner)s, min(person_id), max(person_id), %(lease)s FROM taken HAVING count(*) > 0
@@ -110,6 +124,8 @@ _CLAIM = (
     _WRITE + _TAKE + _OPEN + _COUNT.format(changes=_ENDS + _TAKES) + _ANSWER.format(slice="(SELECT id FROM opened)")
 )
 _FILL = _WRITE + _TAKE + _COUNT.format(changes=_ENDS + _TAKES) + _ANSWER.format(slice="%(ticket)s")
+
+_CLAIM_WAY, _FILL_WAY = (whole.replace(_TAKE, _TAKE_WAY) for whole in (_CLAIM, _FILL))
 
 _HOLD = "SELECT FROM run WHERE id = ANY(%s::bigint[]) ORDER BY id FOR SHARE"
 _CANCELLED = "SELECT id FROM run WHERE id = ANY(%s::bigint[]) AND state = 5"
@@ -190,7 +206,7 @@ async def _exchange(
     if want is None:
         await connection.execute(_SETTLE, given)
         return None
-    asked = await connection.execute(_CLAIM if want.slice_id is None else _FILL, {**given, **_place(want)})
+    asked = await connection.execute(_statement(want), {**given, **_place(want), **_ways(want)})
     found = await asked.fetchall()
     is_sending, reached, slice_id, *_ = found[0]
     if not is_sending:
@@ -220,6 +236,24 @@ def _columns(outcomes: Iterable[Outcome]) -> dict[str, Any]:
 def _array(numbers: Iterable[int]) -> str:
     """PostgreSQL's text for an array: its type is told by the statement, and the driver needs ten times as long."""
     return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def _statement(want: Want) -> str:
+    if want.way is None:
+        return _CLAIM if want.slice_id is None else _FILL
+    return _CLAIM_WAY if want.slice_id is None else _FILL_WAY
+
+
+def _ways(want: Want) -> dict[str, Any]:
+    if want.way is None:
+        return {}
+    return {
+        "since": want.way.since,
+        "rank": want.way.rank,
+        "rivals": _array([r.account_id for r in want.rivals]),
+        "sinces": _array([r.since for r in want.rivals]),
+        "ranks": _array([r.rank for r in want.rivals]),
+    }
 
 
 def _place(want: Want) -> dict[str, Any]:

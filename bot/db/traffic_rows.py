@@ -39,9 +39,20 @@ class Outcome(NamedTuple):
     message_id: str | None = None
 
 
+class Way(NamedTuple):
+    """An account as a way to people: it reaches those from whom it has heard since `since` (microseconds since 1970; 0:
+    also those who never wrote). Of two ways to the same person the lower `rank` is taken, before that the one that they
+    prefer."""
+
+    account_id: int
+    since: int
+    rank: int
+
+
 class Want(NamedTuple):
     """What to claim: up to `limit` deliveries of a run that the account can send, of people whose id is above `after`.
-    `slice_id` names a slice without an owner that is to be filled instead of a new one."""
+    `slice_id` names a slice without an owner that is to be filled instead of a new one. With a `way`, only people whom
+    it reaches and for whom none of the `rivals` is the better way."""
 
     run_id: int
     account_id: int
@@ -50,6 +61,8 @@ class Want(NamedTuple):
     owner: str
     lease_until: datetime
     slice_id: int | None = None
+    way: Way | None = None
+    rivals: tuple[Way, ...] = ()
 
 
 class Claim(NamedTuple):

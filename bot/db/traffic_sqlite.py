@@ -22,7 +22,7 @@ from bot.core.events import ChatKind
 from bot.core.words import DeliveryState
 from bot.db.session import BUSY_SECONDS, PRAGMAS, Database
 from bot.db.tally import NO_REASON, REASONS, STATES, Changes
-from bot.db.traffic_rows import FINAL, LOOK, Claim, Claimed, Outcome, Want
+from bot.db.traffic_rows import FINAL, LOOK, Claim, Claimed, Outcome, Want, Way
 from bot.db.types import to_micros
 
 _SETTLE = """
@@ -62,6 +62,17 @@ FROM (
     WHERE looked.state = 0 AND contact.account_id = ? AND contact.state = 0 AND person.status <> 2
     LIMIT ?
 )"""
+_BETTER = """
+        AND coalesce(contact.last_in_at, 0) >= ? AND NOT EXISTS (
+            SELECT 1 FROM contact AS other INDEXED BY contact_by_person_id
+            JOIN (VALUES {rivals}) AS rival ON rival.column1 = other.account_id
+            WHERE other.person_id = looked.person_id AND other.state = 0
+                AND coalesce(other.last_in_at, 0) >= rival.column2
+                AND rival.column3 - 1000 * other.preferred < ? - 1000 * contact.preferred
+        )
+    LIMIT ?"""
+"""In the place of the last LIMIT: nobody reaches the person better."""
+_NOBODY = Way(-1, 0, 0)
 # CROSS JOIN keeps the loops as written, so that people come by id; an ORDER BY would sort all that are looked at.
 # They come as one text: each row that Python fetches is one more fight for its interpreter lock.
 
@@ -262,7 +273,10 @@ def _choose(connection: sqlite3.Connection, want: Want) -> tuple[list[Claimed], 
     """The next people, each with the first open contact on the account, and whether these are all of those that were
     looked at."""
     run_id, account_id, after, limit, *_ = want
-    (found,) = connection.execute(_CHOOSE, (run_id, after, LOOK, account_id, limit)).fetchone()
+    if want.way is None:
+        (found,) = connection.execute(_CHOOSE, (run_id, after, LOOK, account_id, limit)).fetchone()
+    else:
+        (found,) = _choose_way(connection, want, want.way)
     rows: list[Claimed] = []
     last, contacts = 0, orjson.loads(found)
     for person_id, contact_id, external_id, kind, language in contacts:
@@ -270,6 +284,16 @@ def _choose(connection: sqlite3.Connection, want: Want) -> tuple[list[Claimed], 
             rows.append(Claimed(run_id, person_id, contact_id, external_id, _KINDS[kind], language))
             last = person_id
     return rows, len(contacts) < limit
+
+
+def _choose_way(connection: sqlite3.Connection, want: Want, way: Way) -> tuple[str]:
+    """The same, where people can be reached in several ways."""
+    rivals = want.rivals or (_NOBODY,)
+    head, _, tail = _CHOOSE.rpartition("    LIMIT ?")
+    statement = head + _BETTER.format(rivals=_marks(len(rivals), 3)).lstrip("\n") + tail
+    given = (want.run_id, want.after, LOOK, want.account_id, way.since, *(v for r in rivals for v in r), way.rank)
+    row: tuple[str] = connection.execute(statement, (*given, want.limit)).fetchone()
+    return row
 
 
 def _write_slice(connection: sqlite3.Connection, want: Want, rows: Sequence[Claimed]) -> int:

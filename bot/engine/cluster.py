@@ -22,6 +22,7 @@ from bot.engine.ledger import Ledger
 from bot.engine.line import Line
 from bot.engine.queue import Queue
 from bot.engine.replying import Replier
+from bot.engine.roads import Roads
 from bot.engine.shared_line import SharedLine
 from bot.engine.steward import Steward
 from bot.outreach.desk import Desk
@@ -69,7 +70,8 @@ class ClusterEngine:
         self.lease = Lease(lease)
         self.pace = SharedPace(database)
         self.queue = Queue(database, lease, self._send)
-        self.steward = Steward(database, desk, self.queue)
+        self.roads = Roads(desk)
+        self.steward = Steward(database, desk, self.queue, self.roads)
         self.posts: dict[int, Post] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
@@ -94,9 +96,9 @@ class ClusterEngine:
                 await accounts.set_state(tx, account.id, AccountState.ACTIVE)
             limits = channel.capabilities.limits
             line = Line(limits) if limits.per_second is None else SharedLine(account.id, limits, self.pace)
-            common = (self.database, self.desk, self.ledger, line, self.channels, self.owner, self.meter)
+            common = (self.database, self.desk, self.ledger, line, self.channels, self.owner, self.meter, self.roads)
             sender = ClusterSender(self.lease, self.queue.put, channel, account.id, *common)
-            replier = Replier(sender.courier, self.ledger, line, self.meter, sender.verdicts.stop_account)
+            replier = Replier(sender.courier, self.ledger, line, self.meter, sender.verdicts.stop_account, sender.purse)
             self.posts[account.id] = Post(sender, replier)
 
     async def stop(self) -> None:
@@ -189,6 +191,7 @@ class ClusterEngine:
 
     async def _obey(self) -> None:
         """Runs are sent in their state and at their hour. They give way to an alert that waits for their account."""
+        await self.roads.look()
         async with self.database.read() as tx:
             sending = await runs.in_state(tx, (RunState.SENDING,))
             waiting = await tally.waiting(tx, [run.id for run in sending])

@@ -100,20 +100,25 @@ class ClusterSender(Sender):
                 await self.put(connection, ticket.run_id, ticket.account_id, ticket.lane, claim.reached)
 
         size = 1 if self.breaker.probing else self.slice_size if progress.delivered else FEW
+        each = progress.messages = await self._messages_each(progress) if self.purse.counts else 1
+        size = await self.purse.take(size * each) // each
         after, slice_id = ticket.after, ticket.id  # type: int, int | None
-        while self._may_work() and self._may_go(progress):
+        while size and self._may_work() and self._may_go(progress):
             ends = self.lease.ends(self.desk.clock.now())
-            want = Want(ticket.run_id, self.account_id, after, size, self.owner, ends, slice_id)
+            way, rivals = self.roads.of(self.account_id)
+            want = Want(ticket.run_id, self.account_id, after, size, self.owner, ends, slice_id, way, rivals)
             claim = await self.ledger.exchange(want, follow)
             if claim is None:
-                return None
+                break
             if claim.rows:
                 progress.took(len(claim.rows), claim.rows[-1].person_id)
                 self.windows[ticket.lane].enter(len(claim.rows))
-                return claim
+                self.purse.give_back((size - len(claim.rows)) * each)
+                return await self._pay(progress, claim)
             if not claim.reached:
-                return None
+                break
             after, slice_id = claim.reached, None
+        self.purse.give_back(size * each)
         return None
 
     def _may_go(self, progress: Progress) -> bool:

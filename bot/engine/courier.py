@@ -6,15 +6,17 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from bot.core.channel import ON_WIRE, Channel
-from bot.core.clock import Clock
-from bot.core.errors import BadContent, NotSent, OutcomeUnknown, SendError, SlowDown
+from bot.core.errors import BadContent, NotSent, OutcomeUnknown, SendError, SlowDown, UploadExpired
 from bot.core.events import Media, Outbound, Sent
 from bot.db import Database, items
 from bot.engine.ledger import Ledger
+from bot.engine.parcels import Parcels
+from bot.outreach.desk import Desk
 
 T = TypeVar("T")
 
@@ -29,16 +31,18 @@ class Courier:
         account_id: int,
         database: Database,
         ledger: Ledger,
-        clock: Clock,
+        desk: Desk,
         channels: Mapping[str, Channel],
     ) -> None:
         self.channel = channel
         self.account_id = account_id
         self.database = database
         self.ledger = ledger
-        self.clock = clock
+        self.clock = desk.clock
+        self.parcels = Parcels(channel, desk, self._content)
         self.channels = channels
         self._known: dict[str, str] = {}
+        self._uploaded: dict[str, datetime] = {}
         self._digests: dict[tuple[Media, str | None], str] = {}
         self._uploading: dict[str, asyncio.Lock] = {}
 
@@ -47,6 +51,8 @@ class Courier:
 
         Raises a `SendError`; nothing is retried here.
         """
+        if message.media and not self.parcels.carries(message):
+            message = await self._ours(self.parcels.as_links(message, origin))
         if not any(self._is_strange(m, origin) for m in message.media):
             return await self._send(message)
         digests = [await self._ours(self._digest(m, origin)) for m in message.media]
@@ -62,7 +68,11 @@ class Courier:
                 self._uploading.pop(key, None)
                 return sent
         again = tuple(Media(m.kind, file_id=self._known[d]) for m, d in zip(message.media, digests, strict=True))
-        return await self._send(replace(message, media=again))
+        try:
+            return await self._send(replace(message, media=again))
+        except UploadExpired:
+            self._forget(digests)  # the next attempt uploads it again
+            raise
 
     def ready(self, message: Outbound, *, origin: str | None = None) -> Outbound | None:
         """The message with the ids under which this account has sent its files before; `None` if it has not."""
@@ -108,13 +118,24 @@ class Courier:
         return hashlib.sha256(content).hexdigest()
 
     async def _file_id(self, digest: str) -> str | None:
+        """Under which the platform still has the file."""
+        life = self.channel.capabilities.upload_life
+        since = None if life is None else self.clock.now() - life
+        if since is not None and self._uploaded.get(digest, since) < since:
+            self._forget([digest])
         if digest not in self._known:
             async with self.database.read() as tx:
-                found = await items.upload(tx, self.account_id, digest)
+                found = await items.upload(tx, self.account_id, digest, since)
             if found is None:
                 return None
-            self._known[digest] = found
+            self._known[digest], self._uploaded[digest] = found.file_id, found.at
         return self._known[digest]
+
+    def _forget(self, digests: list[str]) -> None:
+        for digest in digests:
+            self._known.pop(digest, None)
+            self._uploaded.pop(digest, None)
+        self.ledger.note(lambda tx: items.forget_uploads(tx, self.account_id, digests))
 
     async def _content(self, media: Media, origin: str | None) -> Media:
         """The file itself, fetched from the account that knows it where need be."""
@@ -125,5 +146,5 @@ class Courier:
 
     def _remember(self, digests: list[str], sent: Sent) -> None:
         for digest, file_id in zip(digests, sent.file_ids, strict=False):
-            self._known[digest] = file_id
+            self._known[digest], self._uploaded[digest] = file_id, self.clock.now()
             self.ledger.remember_upload(self.account_id, digest, file_id, self.clock.now())

@@ -11,6 +11,7 @@ from bot.db import Database, items, runs
 from bot.db.tables import Account, Campaign, Item
 from bot.outreach import items as content
 from bot.outreach.desk import Desk
+from bot.outreach.fitting import fit
 from bot.outreach.framing import frame
 
 _KEPT = 64
@@ -80,10 +81,16 @@ class Letters:
             footer=framed.footer,
             buttons=framed.buttons,
         )
+        parts = self._fitted(parts, language)
         variant = Variant(parts, content.weight(parts[0]))
         if letter.origin is None or letter.origin == self.channel.account:
             self.prepare(variant, parts[0])
         return variant
+
+    def _fitted(self, parts: tuple[Outbound, ...], language: str) -> tuple[Outbound, ...]:
+        """In the form that the channel can carry."""
+        hint = self.desk.book.label(language, "common.answer_with_number")
+        return tuple(one for part in parts for one in fit(part, self.channel.capabilities, hint).messages)
 
     def prepare(self, variant: Variant, message: Outbound) -> None:
         """Make the only message of a variant ready for everybody. `message` holds file ids of this account."""

@@ -20,6 +20,7 @@ from bot.engine.ledger import Ledger
 from bot.engine.line import Line
 from bot.engine.looks import Looks
 from bot.engine.replying import Replier
+from bot.engine.roads import Roads
 from bot.engine.sender import LEASE, Sender
 from bot.outreach.desk import Desk
 
@@ -72,6 +73,7 @@ class LocalEngine:
         self._sole = sole
         self._asked_sole = 0.0
         self._looks = Looks()
+        self.roads = Roads(desk)
 
     async def start(self) -> None:
         """Begin to send. Deliveries that a dead process had claimed become unknown."""
@@ -100,8 +102,9 @@ class LocalEngine:
                 self.channels,
                 self.owner,
                 self.meter,
+                self.roads,
             )
-            replier = Replier(sender.courier, self.ledger, line, self.meter, sender.verdicts.stop_account)
+            replier = Replier(sender.courier, self.ledger, line, self.meter, sender.verdicts.stop_account, sender.purse)
             self.posts[account.id] = Post(account.id, sender, replier, line)
 
     async def _recover(self) -> None:
@@ -168,6 +171,7 @@ class LocalEngine:
             return
         if not await self._still_alone() or not self.posts:
             return
+        await self.roads.look()
         await rounds.begin_due(self.database, self.desk)
         async with self.database.read() as tx:
             sending = await runs.in_state(tx, (RunState.SENDING,))
@@ -177,8 +181,7 @@ class LocalEngine:
             post.sender.update(may_go, waiting)
         if await rounds.gather(self.database, self.desk):
             self._wake.set()
-        ids = list(self.posts)
-        await rounds.finish(self.database, self.desk, sending, ids, self._idle, self._looks)
+        await rounds.finish(self.database, self.desk, sending, self.roads.all(), self._idle, self._looks)
         if self.ledger.doubtful:
             await self.ledger.reclaim(self.owner)
         await self._renew_leases()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.core.words import DeliveryState, Lane
@@ -29,6 +30,8 @@ class Progress:
     delivered: bool = False
     exhausted: bool = False
     waiting: int = 0
+    messages: int = 1
+    """As how many messages one delivery counts."""
     refusals: deque[str] = field(default_factory=lambda: deque(maxlen=FEW))
     resent: set[int] = field(default_factory=set)
     _back: int | None = None
@@ -113,19 +116,22 @@ class Window:
 
 @dataclass(slots=True)
 class Batch:
-    """A claimed slice: closed when each of its deliveries has an outcome."""
+    """A claimed slice: closed when each of its deliveries has an outcome. `back` is told of messages that did not
+    leave."""
 
     slice_id: int
     open: int
     progress: Progress
     window: Window
     ledger: Ledger
+    back: Callable[[int], None]
     ended: Counter[DeliveryState] = field(default_factory=Counter)
 
     def settle(self, outcome: Outcome) -> bool:
         """Returns whether that was the last one."""
         if outcome.state is DeliveryState.WAITING:
             self.progress.came_back(outcome.person_id)
+            self.back(self.progress.messages)
         self.open -= 1
         self.progress.in_flight -= 1
         self.ended[outcome.state] += 1

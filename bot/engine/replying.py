@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.core import wire
-from bot.core.errors import BadContent, ContactClosed, ContactMoved, Decision, SendError, SlowDown
+from bot.core.errors import BadContent, BudgetUsed, ContactClosed, ContactMoved, Decision, SendError, SlowDown
 from bot.core.events import Outbound, Sent
 from bot.core.meter import Meter
 from bot.core.words import Lane
@@ -18,6 +18,7 @@ from bot.db.tables import Reply
 from bot.engine.courier import Courier
 from bot.engine.ledger import Ledger
 from bot.engine.line import Line
+from bot.engine.purse import Purse
 from bot.outreach.items import weight
 
 log = structlog.get_logger(__name__)
@@ -30,8 +31,15 @@ class Replier:
     """Replies of one account. Each chat has its own small queue; chats do not wait for one another."""
 
     def __init__(
-        self, courier: Courier, ledger: Ledger, line: Line, meter: Meter, refused: Callable[[SendError], None]
+        self,
+        courier: Courier,
+        ledger: Ledger,
+        line: Line,
+        meter: Meter,
+        refused: Callable[[SendError], None],
+        purse: Purse,
     ) -> None:
+        self.purse = purse
         self.courier = courier
         self.ledger = ledger
         self.line = line
@@ -92,6 +100,7 @@ class Replier:
         while True:
             try:
                 await self._pace(row.lane, message)
+                await self._spend()
                 sent = await self.courier.send(message)
             except ContactMoved as error:
                 message = self._moved(row, message, error)
@@ -99,6 +108,7 @@ class Replier:
                 if not self._may_retry(row, error):
                     self._give_up(row, error)
                     return
+                self.purse.give_back(1)
                 if isinstance(error, SlowDown):
                     self.line.slow_down(error.retry_after)
                     pause = error.retry_after
@@ -107,6 +117,11 @@ class Replier:
             else:
                 self._remember(row, sent)
                 return
+
+    async def _spend(self) -> None:
+        """A message of the month's budget. Raises `BudgetUsed` when nothing is left."""
+        if self.purse.counts and not await self.purse.take(1, reply=True):
+            raise BudgetUsed("the month's messages are used up")
 
     async def _pace(self, lane: Lane, message: Outbound) -> None:
         if message.answer is not None:
@@ -127,6 +142,9 @@ class Replier:
     def _give_up(self, row: Reply, error: SendError) -> None:
         if isinstance(error, ContactClosed) and row.contact_id is not None:
             self.ledger.close_contact(row.contact_id, error.reason, self._now())
+        elif isinstance(error, BudgetUsed):
+            self.purse.refused()
+            log.warning("A reply was dropped: the month's messages are used up", contact=row.contact_id)
         elif isinstance(error, BadContent):
             log.error("A reply was refused by the platform", contact=row.contact_id, detail=error.detail)
         if error.decision is Decision.STOP_ACCOUNT:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from bot.core.words import Lane, RunState
 from bot.db import Database, runs
 from bot.db.tables import Run
+from bot.db.traffic_rows import Way
 from bot.engine.looks import Looks
 from bot.outreach import campaigns
 from bot.outreach.desk import Desk
@@ -48,7 +49,7 @@ async def finish(
     database: Database,
     desk: Desk,
     sending: Sequence[Run],
-    accounts: Sequence[int],
+    ways: Sequence[Way],
     idle: Callable[[int], bool],
     looks: Looks,
 ) -> None:
@@ -67,5 +68,5 @@ async def finish(
                 continue
             if late:
                 await campaigns.expire(tx, current, now)
-            if await campaigns.finish_if_done(tx, current, now, accounts):
+            if await campaigns.finish_if_done(tx, current, now, ways):
                 looks.forget(run.id)

@@ -26,6 +26,8 @@ from bot.engine.ledger import Ledger
 from bot.engine.letters import Letter, Letters, Variant
 from bot.engine.line import Line
 from bot.engine.progress import FEW, Batch, Progress, Window, at_once_at
+from bot.engine.purse import Purse
+from bot.engine.roads import Road, Roads
 from bot.engine.verdicts import Verdicts
 from bot.outreach.desk import Desk
 
@@ -67,6 +69,7 @@ class Sender:
         channels: Mapping[str, Channel],
         owner: str,
         meter: Meter,
+        roads: Roads,
     ) -> None:
         self.channel = channel
         self.account_id = account_id
@@ -75,11 +78,15 @@ class Sender:
         self.line = line
         self.owner = owner
         self.meter = meter
-        self.courier = Courier(channel, account_id, database, ledger, desk.clock, channels)
+        self.courier = Courier(channel, account_id, database, ledger, desk, channels)
         self.letters = Letters(database, desk, channel)
-        self.verdicts = Verdicts(channel.account, account_id, desk, ledger, line)
+        self.purse = Purse(channel, account_id, database, desk, ledger)
+        self.verdicts = Verdicts(channel.account, account_id, desk, ledger, line, self.purse)
+        self.roads = roads
+        roads.add(Road(channel, self.purse, self._works))
         self.attempts = Attempts(self.courier, ledger, line, self.letters, self.verdicts.opens_circuit)
         self.live: dict[int, Progress] = {}
+        self._ways: tuple[object, ...] = ()
         self.closing = False
         self.resting = False
         rate = channel.capabilities.limits.per_second
@@ -102,6 +109,9 @@ class Sender:
     def stopped(self) -> bool:
         """Whether the platform refuses the account."""
         return self.verdicts.stopped
+
+    def _works(self) -> bool:
+        return not self.stopped and not self.breaker.is_open
 
     def halt(self) -> None:
         """Send nothing more: the account was refused elsewhere."""
@@ -146,6 +156,10 @@ class Sender:
         for run_id, lane in sending.items():
             if run_id not in self.verdicts.doubted:
                 self.live.setdefault(run_id, Progress(run_id, lane)).waits(waiting.get(run_id, 0))
+        if self.roads.signature() != self._ways:
+            self._ways = self.roads.signature()
+            for progress in self.live.values():
+                progress.look_again()
         for lane in {p.lane for p in self.live.values()}:
             self._news[lane].set()
         self._landed.set()  # who waits for room looks whether its run may still go
@@ -205,22 +219,48 @@ class Sender:
 
     async def _claim(self, progress: Progress, now: float) -> Claim | None:
         size = 1 if self.breaker.probing else self.slice_size if progress.delivered else FEW
-        while self._may_go(progress):
+        each = progress.messages = await self._messages_each(progress) if self.purse.counts else 1
+        size = await self.purse.take(size * each) // each
+        if not size:
+            progress.at_end(now)
+        while size and self._may_go(progress):
             lease = self.desk.clock.now() + LEASE
-            want = Want(progress.run_id, self.account_id, progress.after, size, self.owner, lease)
+            way, rivals = self.roads.of(self.account_id)
+            want = Want(
+                progress.run_id, self.account_id, progress.after, size, self.owner, lease, way=way, rivals=rivals
+            )
             claim = await self.ledger.exchange(want)
             if claim is None:
                 self.live.pop(progress.run_id, None)
-                return None
+                break
             if claim.rows:
                 progress.took(len(claim.rows), claim.rows[-1].person_id)
                 self.windows[progress.lane].enter(len(claim.rows))
-                return claim
+                self.purse.give_back((size - len(claim.rows)) * each)
+                return await self._pay(progress, claim)
             if not claim.reached:
                 progress.at_end(now)
-                return None
+                break
             progress.after = claim.reached
+        self.purse.give_back(size * each)
         return None
+
+    async def _messages_each(self, progress: Progress) -> int:
+        """As how many messages one delivery of a run counts."""
+        letter = await self.letters.of(progress.run_id)
+        return len((await self.letters.variant(letter, "vi")).parts)
+
+    async def _pay(self, progress: Progress, claim: Claim) -> Claim:
+        """Whoever costs more than is left waits again."""
+        broke = await self.purse.pay(claim.rows, self.desk.clock.now())
+        if not broke:
+            return claim
+        rest = [row for row in claim.rows if row.person_id not in broke]
+        batch = self._batch(progress, claim)
+        batch.open = len(broke) + bool(rest)  # with a rest, the slice is closed by that
+        for row in (row for row in claim.rows if row.person_id in broke):
+            batch.settle(self.verdicts.back(row))
+        return claim._replace(rows=rest)
 
     async def send(self, progress: Progress, claim: Claim) -> None:
         """Send a claimed slice. Returns when its last message was handed to the channel, or when the run or the account
@@ -255,7 +295,8 @@ class Sender:
             batch.settle(self.verdicts.back(row))
 
     def _batch(self, progress: Progress, claim: Claim) -> Batch:
-        return Batch(claim.slice_id, len(claim.rows), progress, self.windows[progress.lane], self.ledger)
+        window = self.windows[progress.lane]
+        return Batch(claim.slice_id, len(claim.rows), progress, window, self.ledger, self.purse.give_back)
 
     def _may_work(self) -> bool:
         if self.stopped or self.closing or self.resting:

@@ -16,6 +16,7 @@ from bot.db.tables import Run
 from bot.engine import rounds
 from bot.engine.looks import Looks
 from bot.engine.queue import Queue
+from bot.engine.roads import Roads
 from bot.outreach.desk import Desk
 
 log = structlog.get_logger(__name__)
@@ -43,10 +44,11 @@ class _Patience:
 class Steward:
     """Works between `start` and `stop`. Two at once, for a moment, do no harm: every step looks at the tables."""
 
-    def __init__(self, database: Database, desk: Desk, queue: Queue) -> None:
+    def __init__(self, database: Database, desk: Desk, queue: Queue, roads: Roads) -> None:
         self.database = database
         self.desk = desk
         self.queue = queue
+        self.roads = roads
         self.accounts: Sequence[int] = ()
         self._looks = Looks()
         self._patience: dict[Pair, _Patience] = {}
@@ -96,8 +98,9 @@ class Steward:
             accounts = await tickets.active(tx, self.accounts)
         busy = {run_id for run_id, _ in queued} | {run_id for run_id, (_, under_way) in counts.items() if under_way}
         waiting = {run_id: count for run_id, (count, _) in counts.items() if count}
+        await self.roads.look()
         await rounds.finish(
-            self.database, self.desk, sending, self.accounts, lambda run_id: run_id not in busy, self._looks
+            self.database, self.desk, sending, self.roads.all(), lambda run_id: run_id not in busy, self._looks
         )
         await self._hand_out(sending, waiting, queued, sorted(accounts))
         await self._take_over()

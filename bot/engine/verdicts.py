@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import structlog
 
 from bot.core.errors import Decision, Reason, SendError, SlowDown
 from bot.core.words import DeliveryState, RunState
-from bot.db import Tx, runs
+from bot.db import Tx, deliveries, people, runs
 from bot.db.deliveries import Claimed, Outcome
 from bot.engine.breaker import Breaker
 from bot.engine.ledger import Ledger
 from bot.engine.letters import Letter
 from bot.engine.line import Line
 from bot.engine.progress import FEW, Progress
+from bot.engine.purse import Purse
 from bot.outreach import alarms
 from bot.outreach.desk import Desk
 
@@ -25,18 +27,21 @@ class Verdicts:
     """Judges the deliveries of one account. `doubted` are runs whose message the platform refuses, until their state
     says so; `stopped` once the platform refuses the account."""
 
-    def __init__(self, account: str, account_id: int, desk: Desk, ledger: Ledger, line: Line) -> None:
+    def __init__(self, account: str, account_id: int, desk: Desk, ledger: Ledger, line: Line, purse: Purse) -> None:
         self.account = account
         self.account_id = account_id
         self.desk = desk
         self.ledger = ledger
         self.line = line
+        self.purse = purse
         self.breaker = Breaker()
         self.stopped = False
         self.doubted: set[int] = set()
 
     def sent(self, progress: Progress, row: Claimed, message_id: str | None) -> Outcome:
         progress.delivered = True
+        if self.purse.counts:
+            self.purse.arrived()
         if self.breaker.failures and self.breaker.worked():
             log.info("The platform answers again", account=self.account)
         return self._outcome(row, DeliveryState.SENT, message_id=message_id)
@@ -52,8 +57,8 @@ class Verdicts:
     def refused(self, progress: Progress, letter: Letter, row: Claimed, error: SendError, *, begun: bool) -> Outcome:
         """`begun`: some of the delivery's messages had left before."""
         match error.decision:
-            case Decision.CLOSE_CONTACT:
-                self.ledger.close_contact(row.contact_id, error.reason, self.desk.clock.now())
+            case _ if self._is_about_the_way(error):
+                return self._other_way(row, error)
             case Decision.STOP_RUN | Decision.FAIL_DELIVERY:
                 self._doubt_content(progress, error)
             case Decision.BACK_OFF if isinstance(error, SlowDown) and not begun:
@@ -68,6 +73,33 @@ class Verdicts:
                 self.opens_circuit()
                 return self._unknown(progress, letter, row)
         return self._outcome(row, DeliveryState.FAILED, error.reason)
+
+    @staticmethod
+    def _is_about_the_way(error: SendError) -> bool:
+        """Whether the person may still be reached on another channel."""
+        ways = (Decision.CLOSE_CONTACT, Decision.KEEP, Decision.OUT_OF_BUDGET)
+        return error.decision in ways or error.reason is Reason.RESTRICTED
+
+    def _other_way(self, row: Claimed, error: SendError) -> Outcome:
+        """This address does not do. If there is another one, the delivery waits for it; else it has ended, or is kept
+        until the person writes."""
+        now, account = self.desk.clock.now(), self.account_id
+        if error.decision is Decision.KEEP:
+            self._close_window(row, now)
+        elif error.decision is Decision.OUT_OF_BUDGET:
+            self.purse.refused()
+        else:
+            self.ledger.close_contact(row.contact_id, error.reason, now)
+        run_id, person_id = row.run_id, row.person_id
+        if error.decision is not Decision.OUT_OF_BUDGET:
+            self.ledger.note(lambda tx: deliveries.reroute(tx, run_id, person_id, account))
+        kept = error.decision in (Decision.KEEP, Decision.OUT_OF_BUDGET)
+        return self._outcome(row, DeliveryState.SKIPPED if kept else DeliveryState.FAILED, error.reason)
+
+    def _close_window(self, row: Claimed, now: datetime) -> None:
+        window, contact = self.purse.window, row.contact_id
+        if window is not None:
+            self.ledger.note(lambda tx: people.close_window(tx, contact, now - window.closes))
 
     def opens_circuit(self) -> bool:
         """Count a failure of the platform. Returns whether sending stands still now."""

@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from bot.core.channel import Capabilities
 from bot.core.words import CampaignState, RoleName
-from bot.db import Tx, audit, proposals, replies, units
+from bot.db import Tx, audit, proposals, units
 from bot.db.items import get as get_item
 from bot.db.tables import Account, Campaign, Contact, Item, Person, Run
-from bot.outreach import audience, broadcasts, campaigns, items, mandates, notify, roles
+from bot.outreach import audience, broadcasts, campaigns, items, letterbox, mandates, notify, roles
 from bot.outreach.desk import Desk
 from bot.outreach.framing import frame
 from bot.outreach.mandates import Mandate
@@ -70,7 +70,7 @@ async def show(tx: Tx, desk: Desk, campaign: Campaign, contact: Contact, can: Ca
     shown = [part for part in parts if part.text or part.media or part.location or part.card]
     composed = items.compose(shown, can, header=framed.header, footer=framed.footer) if shown else ()
     for message in items.addressed(composed, contact.external_id, group=False):
-        await replies.add(tx, contact.account_id, contact.id, message, now)
+        await letterbox.put(tx, desk, contact.account_id, contact.id, message, now, language="vi")
     reach = await broadcasts.reach(tx, desk, audience.parse(campaign.audience, internal=True), now)
     await notify.notify(
         tx,

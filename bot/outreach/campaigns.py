@@ -15,6 +15,7 @@ from bot.db import audience as queries
 from bot.db.audience import Expression, condition
 from bot.db.runs import FINAL, Counts
 from bot.db.tables import Campaign, Item, Run
+from bot.db.traffic_rows import Way
 from bot.outreach import audience as audiences
 from bot.outreach import gathering, mandates
 from bot.outreach import items as content
@@ -152,13 +153,13 @@ async def begin(tx: Tx, desk: Desk, run: Run, now: datetime) -> None:
         await gathering.start(tx, desk, run, now)
 
 
-async def finish_if_done(tx: Tx, run: Run, now: datetime, accounts: Sequence[int] | None = None) -> bool:
-    """Close a run of which nothing waits any more for one of the accounts that send (`None`: whichever there is).
+async def finish_if_done(tx: Tx, run: Run, now: datetime, ways: Sequence[Way] | None = None) -> bool:
+    """Close a run of which nothing waits any more for one of the ways that there are (`None`: any account).
     Returns whether it is done: not while its people are still being gathered."""
     if run.gather_after is not None:
         return False
     if (await tally.waiting(tx, [run.id]))[run.id]:
-        await deliveries.skip_unreachable(tx, run.id, now, accounts)
+        await deliveries.skip_unreachable(tx, run.id, now, ways)
     if await tally.any_open(tx, run.id):
         return False
     await runs.set_state(tx, run, RunState.DONE, now)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.core.channel import Capabilities
 from bot.core.clock import Clock
 
 if TYPE_CHECKING:  # commands that only ask the database start without reading the content
     from bot.outreach.faq.engine import Answerer
     from messages import Phrasebook
     from messages.content.packs import Pack
+
+
+Publish = Callable[[bytes, str], Awaitable[str]]
+"""Content and MIME type; returns the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,7 @@ class House:
     undo: timedelta = timedelta(seconds=60)
     tip_hour: int = 7
     tip_hours: tuple[int, ...] = (7, 11, 17, 19)
+    mute: timedelta = timedelta(minutes=60)
     max_file: int = 20 * 1024 * 1024
     consent_version: str = "2026-11"
 
@@ -45,6 +51,12 @@ class Desk:
     """Per account key: an address that opens a chat with that account and hands over a payload."""
     share_links: dict[str, Callable[[str, str], str | None]] = field(default_factory=dict)
     """Per account key: an address that lets a person pass on such a link with a text."""
+
+    capabilities: dict[str, Capabilities] = field(default_factory=dict)
+    """Per account key: what can be written there."""
+
+    publish: Publish | None = None
+    """Puts a file where anybody who knows its address can fetch it for a while; `None` without a public address."""
 
     told: dict[int, tuple[datetime, str]] = field(default_factory=dict)
     """Per run id: when this process last changed its progress message, and to what."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from bot.core.events import Button, ChatKind, Outbound
 from bot.core.words import ContactState, PersonStatus
-from bot.db import Tx, people, replies
+from bot.db import Tx, people
 from bot.db.tables import Contact, Person
+from bot.outreach import letterbox
 from bot.outreach.desk import Desk
 
 Spec = tuple[str, str] | tuple[str, str, dict[str, Any]]
@@ -46,7 +47,7 @@ async def notify(
     said = desk.book.say(person.language, key, **fields)
     rows = tuple(tuple(_button(desk, person.language, spec) for spec in row) for row in buttons if row)
     message = Outbound(chat_id=contact.external_id, text=said.text, entities=said.entities, buttons=rows)
-    await replies.add(tx, contact.account_id, contact.id, message, now, tag=tag)
+    await letterbox.put(tx, desk, contact.account_id, contact.id, message, now, language=person.language, tag=tag)
 
 
 def _button(desk: Desk, language: str, spec: Spec) -> Button:

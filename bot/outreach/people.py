@@ -27,7 +27,8 @@ async def arrive(
     person = await people.get(tx, found.person_id)
     assert person is not None  # noqa: S101  # a foreign key says so
     if _is_heard(inbound):
-        found.last_in_at = now
+        said_at = min(now, inbound.at)
+        found.last_in_at = max(found.last_in_at or said_at, said_at)
         if found.state is ContactState.CLOSED:
             await people.reopen(tx, found.id)
             found.state = ContactState.OPEN

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from bot.core.errors import Reason
 from bot.core.events import Outbound
 from bot.core.words import DeliveryState, RunState
-from bot.db import Tx, reasons, replies, runs
+from bot.db import Tx, reasons, runs
 from bot.db.tables import Campaign, Contact, Person, Run
-from bot.outreach import broadcasts
+from bot.outreach import broadcasts, letterbox
 from bot.outreach.desk import Desk
 from messages import Rich
 
@@ -39,24 +39,25 @@ async def _update(tx: Tx, desk: Desk, run: Run, contact: Contact, now: datetime)
     said = await _say(tx, desk, run, contact, "report.progress")
     if last is None or last[1] != said.text:
         desk.told[run.id] = (now, said.text)
-        await _queue(tx, run, contact, said, now)
+        await _queue(tx, desk, run, contact, said, now)
 
 
 async def _report(tx: Tx, desk: Desk, run: Run, contact: Contact, now: datetime) -> None:
     """The last word. Said again only if the run is started again by an operator who asks for it."""
     said = await _say(tx, desk, run, contact, f"report.{run.state}")
-    await _queue(tx, run, contact, said, now)
+    await _queue(tx, desk, run, contact, said, now)
     run.reported_at = now
     desk.told.pop(run.id, None)
     await tx.flush()
 
 
-async def _queue(tx: Tx, run: Run, contact: Contact, said: Rich, now: datetime) -> None:
+async def _queue(tx: Tx, desk: Desk, run: Run, contact: Contact, said: Rich, now: datetime) -> None:
     """An edit of the progress message where there is one, else a new message."""
     message = Outbound(
         chat_id=contact.external_id, text=said.text, entities=said.entities, edit=run.progress_message_id
     )
-    await replies.add(tx, contact.account_id, contact.id, message, now)
+    person = await tx.get_one(Person, contact.person_id)
+    await letterbox.put(tx, desk, contact.account_id, contact.id, message, now, language=person.language)
 
 
 async def _say(tx: Tx, desk: Desk, run: Run, contact: Contact, key: str) -> Rich:

@@ -1,0 +1,143 @@
+"""What an account may still spend in this month: counted before anything leaves, so that it is never overrun."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from bot.core.channel import Channel
+from bot.core.events import ChatKind
+from bot.db import Database, Tx, budgets, people
+from bot.db.budgets import MESSAGES, PAID
+from bot.db.traffic_rows import Claimed
+from bot.engine.ledger import Ledger
+from bot.outreach import alarms
+from bot.outreach.desk import Desk
+from bot.outreach.routes import State
+
+log = structlog.get_logger(__name__)
+
+WARN_AT = 0.8
+FOR_REPLIES = 0.05
+"""Part of the month's messages that runs leave to answers."""
+_LOOK = 5.0
+"""Seconds between two looks at what is left."""
+_IN_A_ROW = 3
+"""So many refusals in a row mean the account and not a person."""
+
+
+class Purse:
+    """One account's. Without limits it costs nothing to ask."""
+
+    def __init__(self, channel: Channel, account_id: int, database: Database, desk: Desk, ledger: Ledger) -> None:
+        can = channel.capabilities
+        self.account = channel.account
+        self.account_id = account_id
+        self.database = database
+        self.desk = desk
+        self.ledger = ledger
+        self.per_month = can.limits.per_month
+        self.people = can.limits.people
+        self.window = can.window
+        self.state = State()
+        self._looked = float("-inf")
+        self._refused = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether messages of this account are counted at all."""
+        return self.per_month is not None
+
+    def month(self) -> str:
+        return self.desk.clock.local(self.desk.clock.now()).strftime("%Y-%m")
+
+    async def look(self) -> None:
+        """See how the account stands, every few seconds."""
+        now = asyncio.get_running_loop().time()
+        if (self.per_month is None and self.window is None and self.people is None) or now < self._looked + _LOOK:
+            return
+        self._looked = now
+        await self._look()
+
+    async def _look(self) -> None:
+        month = self.month()
+        async with self.database.read() as tx:
+            used = await budgets.used(tx, self.account_id, MESSAGES, month)
+            paid = await budgets.used(tx, self.account_id, PAID, month)
+            known = await budgets.chats(tx, self.account_id, ChatKind.PRIVATE) if self.people is not None else 0
+        self.state = State(
+            spent=self.per_month is not None and used >= self._for_runs(self.per_month),
+            pays=self.window is not None and paid < self.window.paid_per_month,
+            full=self.people is not None and known > self.people,
+        )
+        if self.people is not None and known >= WARN_AT * self.people:
+            await self._warn("people", month, known, self.people)
+        if self.per_month is not None and used >= WARN_AT * self.per_month:
+            await self._warn(MESSAGES, month, used, self.per_month)
+
+    @staticmethod
+    def _for_runs(limit: int) -> int:
+        return limit - int(limit * FOR_REPLIES)
+
+    async def take(self, wanted: int, *, reply: bool = False) -> int:
+        """Reserve up to so many messages; returns how many there are."""
+        if self.per_month is None or wanted <= 0:
+            return wanted
+        limit = self.per_month if reply else self._for_runs(self.per_month)
+        async with self.database.write() as tx:
+            got = await budgets.reserve(tx, self.account_id, MESSAGES, self.month(), wanted, limit)
+        if got < wanted:
+            self._looked = float("-inf")
+            await self.look()
+        return got
+
+    def give_back(self, count: int) -> None:
+        """So many were reserved and did not leave."""
+        if self.per_month is None or count <= 0:
+            return
+        month = self.month()
+        self.ledger.note(lambda tx: budgets.give_back(tx, self.account_id, MESSAGES, month, count))
+
+    async def pay(self, rows: Sequence[Claimed], now: datetime) -> set[int]:
+        """Reserve what these deliveries cost. Returns the people for whom nothing is left."""
+        if self.window is None or not rows:
+            return set()
+        async with self.database.write() as tx:
+            cost = await people.heard_before(tx, [row.contact_id for row in rows], now - self.window.free)
+            if not cost:
+                return set()
+            got = await budgets.reserve(tx, self.account_id, PAID, self.month(), len(cost), self.window.paid_per_month)
+        too_many = set(sorted(cost)[got:])
+        if too_many:
+            self._looked = float("-inf")
+            await self.look()
+        return {row.person_id for row in rows if row.contact_id in too_many}
+
+    def arrived(self) -> None:
+        """A message was taken."""
+        self._refused = 0
+
+    def refused(self) -> None:
+        """The platform says that nothing is left. Once may be about a person that it does not count among ours."""
+        self._refused += 1
+        limit = self.per_month
+        month = self.month()
+        if limit is None or self._refused < _IN_A_ROW:
+            return
+        if not self.state.spent:
+            log.error("The platform takes no more messages of this account in this month", account=self.account)
+        self.state = State(spent=True, pays=self.state.pays, full=self.state.full)
+        self.ledger.note(lambda tx: budgets.fill(tx, self.account_id, MESSAGES, month, limit))
+
+    async def _warn(self, what: str, month: str, used: int, limit: int) -> None:
+        """Once a month, to the operators."""
+        async with self.database.write() as tx:
+            await self._warn_once(tx, what, month, used, limit)
+
+    async def _warn_once(self, tx: Tx, what: str, month: str, used: int, limit: int) -> None:
+        if await budgets.warn_once(tx, self.account_id, what, month):
+            log.warning("A budget is nearly used up", account=self.account, what=what, used=used, limit=limit)
+            await alarms.nearly_used_up(tx, self.desk, self.account, what, used, limit)
