@@ -70,6 +70,15 @@ def number(raw: Mapping[str, object], field: str, default: int, most: int) -> in
     return bounded(found, most)
 
 
+def strings(raw: Mapping[str, object], field: str, most: int) -> list[str]:
+    """1 to `most` texts. Raises -201, -210."""
+    found = raw.get(field)
+    if not isinstance(found, list) or not found or not all(isinstance(one, str) and one for one in found):
+        raise invalid(field)
+    bounded(len(found), most)
+    return found
+
+
 def bounded(value: int, most: int) -> int:
     """`value` if it is not above `most`. Raises -210."""
     if value > most:

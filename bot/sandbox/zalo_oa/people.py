@@ -38,7 +38,8 @@ class Shared:
 
 class OaUser:
     """One person. `received` is their chat with the OA as they see it, oldest first, group messages apart;
-    `last_interaction` is unix seconds, `None` before the first. Methods that write return the id of the message."""
+    `written` what they wrote, by the id of the message; `last_interaction` is unix seconds, `None` before the first.
+    `oa_admin` makes them one of the OA's administrators. Methods that write return the id of the message."""
 
     def __init__(self, world: World, name: str, profile: Profile) -> None:
         self._world = world
@@ -51,8 +52,10 @@ class OaUser:
         self.blocked = False
         self.restricted = False
         self.inactive = False
+        self.oa_admin = False
         self.received: list[Received] = []
         self.written: dict[str, str] = {}
+        self.history: list[Json] = []
         self.last_interaction: float | None = None
         self._chatted = False
 
@@ -63,6 +66,22 @@ class OaUser:
     def texts(self) -> list[str]:
         """The texts of what they received, oldest first."""
         return [message.text for message in self.received]
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a broadcast reaches them."""
+        return self.following and not (self.blocked or self.restricted or self.inactive)
+
+    @property
+    def window_open(self) -> bool:
+        """Whether they interacted in the last seven days."""
+        since = self.last_interaction
+        return since is not None and self._world.clock() - since <= self._world.limits.window
+
+    def take(self, message: Received) -> None:
+        """A message arrives in their chat with the OA."""
+        self.received.append(message)
+        self._remember(message.id, message.kind, message.text, by_oa=True)
 
     def follow(self, source: str = "oa_profile") -> None:
         """Press "Quan tâm". `source` is oa_profile, message_invite or social_plugin."""
@@ -208,8 +227,18 @@ class OaUser:
         self._chatted = True
         self._interact()
         self.written[id] = str(message.get("text", ""))
+        self._remember(id, name.removeprefix("user_send_"), self.written[id], by_oa=False)
         self._emit(self._world.shapes.from_user(self, name, message={"msg_id": id, **message}))
         return id
+
+    def _remember(self, id: str, kind: str, text: str, *, by_oa: bool) -> None:
+        """A line of the conversation as the platform lists it; unlike elsewhere its time is a number."""
+        ends = (self._world.oa_id, self.id)
+        line = {"src": 0, "from_id": ends[0], "to_id": ends[1]}
+        if not by_oa:
+            line = {"src": 1, "from_id": ends[1], "to_id": ends[0]}
+        what = {"time": int(self._world.milliseconds()), "type": kind, "message": text, "message_id": id}
+        self.history.append(line | what)
 
     def _interact(self) -> None:
         self.inactive = False

@@ -70,7 +70,7 @@ class Sending:
     def agent(self, user: OaUser, text: str, admin_id: str) -> Received:
         """A human answers in OA Manager: no window, no bill."""
         message = Received(self._world.names.hexadecimal(), Content("text", text), self._world.clock(), "agent")
-        user.received.append(message)
+        user.take(message)
         shown = {"msg_id": message.id, "text": text}
         event = self._world.shapes.to_user(user, "oa_send_text", admin_id=admin_id, message=shown)
         self._world.webhook.emit(event, user.id)
@@ -110,7 +110,7 @@ class Sending:
 
     def _deliver(self, user: OaUser, content: Content, *, billed: bool) -> Received:
         message = Received(self._world.names.hexadecimal(), content, self._world.clock(), "cs", billed)
-        user.received.append(message)
+        user.take(message)
         self._report(user, message)
         self._world.changed("message", user)
         return message

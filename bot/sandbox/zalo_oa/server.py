@@ -40,9 +40,10 @@ class ZaloOaSandbox(World):
         await site.start()
         self._port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self._port}"
+        self.webhook.open()
 
     async def stop(self) -> None:
-        """Close every connection and drop events under way."""
+        """Close every connection and drop events under way; later ones wait for the next start."""
         if self._runner is None:
             return
         self._stopping.set()
@@ -65,6 +66,8 @@ class ZaloOaSandbox(World):
         """The call under a fault. A client that leaves during a stall loses the answer, not the work."""
         answer: web.StreamResponse = web.Response()
         if fault.kind is Kind.ERROR:
+            if request.path == TOKEN_PATH:
+                return self._unauthorised(call, OAuthError(fault.code, fault.words))
             return self._refused(call, OaError(fault.code, fault.words))
         if fault.after:
             answer = self._answer(request, call)

@@ -39,6 +39,7 @@ class WebhookSender:
         self._lanes: dict[str, list[_Parcel]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: list[_Parcel] | None = None
+        self._closed = False
         self.url = ""
         self.enabled = False
         self.copies = 1
@@ -106,8 +107,16 @@ class WebhookSender:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    def open(self) -> None:
+        """Send what gathered since `close`."""
+        if self._closed:
+            self._closed = False
+            self.release()
+
     async def close(self) -> None:
-        """Drop what is under way."""
+        """Drop what is under way and gather what comes."""
+        self._closed = True
+        self.hold()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from bot.sandbox.zalo_oa.account import Account
+from bot.sandbox.zalo_oa.articles import Articles
+from bot.sandbox.zalo_oa.broadcasts import Broadcasts
+from bot.sandbox.zalo_oa.directory import Directory
 from bot.sandbox.zalo_oa.errors import OaError
 from bot.sandbox.zalo_oa.events import Shapes
 from bot.sandbox.zalo_oa.faults import Faults
+from bot.sandbox.zalo_oa.groups import Groups
 from bot.sandbox.zalo_oa.journal import Journal
 from bot.sandbox.zalo_oa.limits import Limits, Meter, Timing
 from bot.sandbox.zalo_oa.names import Names
 from bot.sandbox.zalo_oa.oauth import OAuth
 from bot.sandbox.zalo_oa.people import OaUser, Profile
 from bot.sandbox.zalo_oa.sending import Sending
+from bot.sandbox.zalo_oa.templates import Templates
 from bot.sandbox.zalo_oa.uploads import Uploads
 from bot.sandbox.zalo_oa.webhook import WebhookSender
 
@@ -27,7 +33,8 @@ Watcher = Callable[[str, OaUser | None], None]
 
 class World:
     """Everything but HTTP. `clock` gives unix seconds and judges windows, nights, months and the age of tokens and
-    uploads; `monotonic` judges the calls per minute. What is public may be changed at any time."""
+    uploads; `monotonic` judges the calls per minute; `gmf_assets` are the group packages, gmf10 to gmf1000. What is
+    public may be changed at any time."""
 
     def __init__(
         self,
@@ -46,6 +53,7 @@ class World:
         paid_package: bool = True,
         verified: bool = True,
         with_quota: bool = True,
+        gmf_assets: Sequence[str] = ("gmf100",),
     ) -> None:
         self.app_id, self.app_secret = app_id, app_secret
         self.oa_id, self.oa_name, self.oa_secret = oa_id, oa_name, oa_secret
@@ -65,6 +73,14 @@ class World:
         self.reactions: dict[str, list[str]] = {}
         self.uploads = Uploads(self)
         self.sending = Sending(self)
+        self.articles = Articles(self)
+        self.broadcasts = Broadcasts(self)
+        self.templates = Templates(self)
+        self.directory = Directory(self)
+        self.account = Account(self)
+        self.groups = Groups(self)
+        for product in gmf_assets:
+            self.groups.add_asset(product)
         self.on_change: list[Watcher] = []
         self._used: Counter[tuple[str, str]] = Counter()
 

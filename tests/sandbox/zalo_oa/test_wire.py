@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.zalo_oa import CS_PATH, OaUser, ZaloOaSandbox
-from tests.sandbox.zalo_oa.conftest import DAY, Client, Now
+from tests.sandbox.zalo_oa.conftest import DAY, Client, Now, Receiver
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 GIF = b"GIF89a" + bytes(100)
@@ -190,3 +190,15 @@ async def test_an_upload_lives_seven_days(client: Client, sandbox: ZaloOaSandbox
     gif = element | {"width": 1, "height": 1}
     picture["payload"] = {"template_type": "media", "elements": [gif]}
     assert await client.cs_code(person, "", attachment=picture) == -201
+
+
+async def test_events_of_a_stopped_platform_wait_for_its_start(
+    sandbox: ZaloOaSandbox, receiver: Receiver, person: OaUser
+) -> None:
+    await sandbox.settled()
+    await sandbox.stop()
+    person.write("chờ")
+    assert receiver.names == ["follow"]
+    await sandbox.start()
+    await sandbox.settled()
+    assert receiver.names == ["follow", "user_send_text"]
