@@ -83,7 +83,7 @@ _MOVED, _TOO_LARGE, _TOO_MANY, _WAITED_IN_VAIN = 300, 413, 429, 504
 def _busy(trouble: Trouble) -> SendError:
     """4,000 calls a minute an app; the Official Account's own limit is not published."""
     told = trouble.headers.get("Retry-After", "") or trouble.headers.get("X-RateLimit-Reset", "")
-    seconds = float(told) if told.isdecimal() and 0 < float(told) <= _MOST_SECONDS else BUSY_SECONDS
+    seconds = float(told) if told.isascii() and told.isdecimal() and 0 < float(told) <= _MOST_SECONDS else BUSY_SECONDS
     return SlowDown(seconds, trouble.detail)
 
 
