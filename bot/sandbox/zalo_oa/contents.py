@@ -100,7 +100,7 @@ class Reader:
             raise invalid("text")
         if len(unicodedata.normalize("NFC", text)) > self._limits.text:
             raise OaError(-210)
-        return text.strip()
+        return text if text.strip() else ""
 
     def _attached(self, raw: Json, text: str, quote: str) -> Content:
         payload: Json = raw["payload"]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SIGNATURE = "X-ZEvent-Signature"
 
+_AT_ONCE = 32
+
 
 @dataclass(slots=True)
 class _Parcel:
@@ -35,6 +37,7 @@ class WebhookSender:
     def __init__(self, world: World, seed: int) -> None:
         self._world = world
         self._draw = random.Random(seed)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
         self._lanes: dict[str, list[_Parcel]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -167,12 +170,12 @@ class WebhookSender:
         return status == 200
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
-        """The status, 0 where none came within the budget."""
+        """The status, 0 where none came within the budget, which begins once there is a connection to use."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=32))
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_AT_ONCE))
         budget = aiohttp.ClientTimeout(total=self._world.timing.webhook_timeout)
         try:
-            async with self._session.post(url, data=body, headers=headers, timeout=budget) as answer:
+            async with self._slots, self._session.post(url, data=body, headers=headers, timeout=budget) as answer:
                 await answer.read()
                 return answer.status
         except (TimeoutError, aiohttp.ClientError):

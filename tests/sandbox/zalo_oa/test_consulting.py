@@ -27,13 +27,13 @@ def media(**element: object) -> dict[str, Any]:
 
 
 async def test_a_text_arrives(client: Client, sandbox: ZaloOaSandbox, person: OaUser, now: Now) -> None:
-    data = (await client.cs(person, "Xin chào"))["data"]
+    data = (await client.cs(person, "Xin chào\n"))["data"]
     assert data["user_id"] == person.id
     assert data["sent_time"] == str(int(now.at * 1000))
     assert len(data["message_id"]) == 20
     assert data["quota"] == {"quota_type": "reply", "remain": "8", "total": "8"}
     assert [(m.id, m.kind, m.text, m.billed) for m in person.received] == [
-        (data["message_id"], "text", "Xin chào", False)
+        (data["message_id"], "text", "Xin chào\n", False)
     ]
     sandbox.with_quota = False
     assert set((await client.cs(person))["data"]) == {"message_id", "user_id", "sent_time"}
