@@ -159,3 +159,11 @@ async def test_an_outage_of_the_oauth_host_costs_nothing(client: Client, sandbox
     with pytest.raises(aiohttp.ClientError):
         await _refresh(client, refresh)
     assert "access_token" in await _refresh(client, refresh)
+
+
+async def test_a_refusal_on_demand_has_the_shape_of_oauth(client: Client, sandbox: ZaloOaSandbox) -> None:
+    refresh = sandbox.issue_pair()[1]
+    sandbox.faults.error(-32, path=TOKEN_PATH)
+    assert _failed(await _refresh(client, refresh)) == -32
+    assert "access_token" in await _refresh(client, refresh)
+    assert sandbox.journal.count(TOKEN_PATH) == 1
