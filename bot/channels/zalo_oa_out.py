@@ -77,7 +77,10 @@ def _check(message: Outbound) -> None:
 def _words(message: Outbound) -> str:
     """In a group `[@…]` calls people, which nobody's words may do."""
     words = nfc(message.text)
-    return _MENTION.sub("", words) if message.group else words
+    if message.group:
+        while _MENTION.search(words):  # taking one away may leave another that was written around it
+            words = _MENTION.sub("", words).strip()
+    return words
 
 
 def _goes_apart(message: Outbound) -> bool:

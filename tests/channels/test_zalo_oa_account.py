@@ -141,7 +141,7 @@ async def test_a_group_of_a_village(oa: Oa, channel: ZaloOaChannel, inbox: Inbox
     assert set(await groups.members(group.id)) == {head.id, lan.id, tam.id}
     assert await groups.assets("gmf50") == ()
     room = oa.zalo.groups.all[group.id]
-    sent = await channel.send(Outbound(chat_id=group.id, text=f"[@{group.id}] Họp [@{lan.id}]tối nay", group=True))
+    sent = await channel.send(Outbound(chat_id=group.id, text=f"[@{group.id}] Họp [@[@x]{lan.id}]tối nay", group=True))
     (shown,) = room.received
     assert (shown.id, shown.text, room.mentioned(shown)) == (sent.message_id, "Họp tối nay", [])
     oa.zalo.groups.write(room, lan, f"[@{oa.zalo.oa_id}] mấy giờ?")
