@@ -56,8 +56,7 @@ _WRONG = "wrong "
 
 async def put(tx: Tx, contact_id: int, code: str, until: datetime) -> bool:
     """The one open code of a contact. False if the code is taken."""
-    open_ones = sa.delete(LinkCode).where(LinkCode.contact_id == contact_id, ~LinkCode.code.startswith(_WRONG))
-    await tx.execute(open_ones)
+    await drop_codes(tx, [contact_id])
     row = {"code": code, "contact_id": contact_id, "expires_at": until}
     return bool(await changed(tx, insert(tx, LinkCode).values(row).on_conflict_do_nothing()))
 
@@ -70,8 +69,9 @@ async def issuer(tx: Tx, code: str, now: datetime) -> Contact | None:
 
 
 async def drop_codes(tx: Tx, contact_ids: Sequence[int]) -> None:
-    """These contacts' open codes, and their wrong tries, are forgotten."""
-    await tx.execute(sa.delete(LinkCode).where(LinkCode.contact_id.in_(contact_ids)))
+    """These contacts' open codes are worth nothing any more; wrong tries stay remembered."""
+    of_them = LinkCode.contact_id.in_(contact_ids)
+    await tx.execute(sa.delete(LinkCode).where(of_them, ~LinkCode.code.startswith(_WRONG)))
 
 
 async def drop_expired(tx: Tx, now: datetime) -> None:
