@@ -9,6 +9,7 @@ from handlers import (
     faq,
     forward,
     invites,
+    linking,
     membership,
     menu,
     optout,
@@ -22,6 +23,7 @@ from handlers.routing import Router
 
 ROUTERS: tuple[Router, ...] = (
     optout.router,
+    linking.router,
     membership.router,
     membership.groups,
     staff_flow.router,
