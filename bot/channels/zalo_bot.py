@@ -254,7 +254,7 @@ class ZaloBotChannel:
     async def _introduce(self) -> None:
         facts = await self._api.call("getMe")
         names = (text(facts, "display_name"), text(facts, "account_name"))
-        self._names = tuple(name for name in names if name) or self._names
+        self._names = tuple(name for name in names if name)
 
     async def _choose_way_in(self) -> None:
         """The platform saves our address even when it cannot reach it, and says why."""

@@ -146,7 +146,6 @@ MEANINGS: dict[int, Callable[[Refusal], SendError]] = {
     404: _not_found,
     408: lambda refusal: OutcomeUnknown(refusal.detail),
     413: _content,
-    426: _not_sent,
     429: _too_many,
     500: _not_sent,
     502: _not_sent,

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.channels.zalo_bot import ZaloBotChannel
 from bot.core.channel import Webhook
-from bot.core.errors import SettingsError
+from bot.core.errors import AccountStopped, SettingsError
 from bot.core.events import Inbound, Outbound
 from bot.sandbox.zalo_bot import ZaloBotAccount, ZaloBotSandbox, ZaloBotUser
 from tests.channels.conftest import Inbox, until
@@ -168,6 +168,19 @@ async def test_after_the_stop_nothing_is_taken(zalo: ZaloBotSandbox, zalo_bot: Z
     assert zalo_bot.webhook.hook is not None
     headers = {SECRET: zalo_bot.webhook.hook.secret}
     await channel.stop()
+    assert (await channel.webhook.accept(headers, BODY)).status == 503
+    await channel.close()
+
+
+async def test_a_refused_account_takes_nothing(zalo: ZaloBotSandbox, zalo_bot: ZaloBotAccount, inbox: Inbox) -> None:
+    channel = connect_zalo(zalo, mode="webhook", public_url="http://127.0.0.1:9")
+    await channel.start(inbox)
+    assert channel.webhook is not None
+    assert zalo_bot.webhook.hook is not None
+    headers = {SECRET: zalo_bot.webhook.hook.secret}
+    await channel.stop()
+    with zalo.faults.revoke_token(zalo_bot), pytest.raises(AccountStopped):
+        await channel.start(inbox)
     assert (await channel.webhook.accept(headers, BODY)).status == 503
     await channel.close()
 

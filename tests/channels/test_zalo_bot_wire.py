@@ -209,6 +209,8 @@ IMPOSSIBLE: list[tuple[str, Outbound]] = [
     ("a voice of another kind", Outbound(chat_id="x", media=(Media(MediaKind.VOICE, file_id="https://a.vn/a.ogg"),))),
     ("a voice of another kind of our own", Outbound(chat_id="x", media=(
         Media(MediaKind.VOICE, content=b"a", mime="audio/ogg"),))),
+    ("a voice in what is said to be a group", Outbound(chat_id="x", group=True, media=(
+        Media(MediaKind.VOICE, file_id="https://a.vn/a.aac"),))),
     ("a voice in a group", Outbound(chat_id="zgr-1", media=(Media(MediaKind.VOICE, file_id="https://a.vn/a.aac"),))),
 ]  # fmt: skip
 
