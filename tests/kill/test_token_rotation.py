@@ -75,9 +75,15 @@ async def zalo() -> AsyncIterator[ZaloOaSandbox]:
 @pytest.fixture
 async def old(zalo: ZaloOaSandbox, database: Database) -> Grant:
     """A pair in the database that it is time to renew."""
+    return await consent(database, zalo, age=timedelta(hours=20))
+
+
+async def consent(database: Database, zalo: ZaloOaSandbox, age: timedelta = timedelta(0)) -> Grant:
+    """A pair of that age, as a human gets it."""
     access, refresh = zalo.issue_pair()
-    begun = utc_now() - timedelta(hours=20)
-    grant = Grant(access_token=access, refresh_token=refresh, obtained_at=begun, expires_at=begun + timedelta(hours=25))
+    begun = utc_now() - age
+    ends = begun + timedelta(hours=25)
+    grant = Grant(access_token=access, refresh_token=refresh, obtained_at=begun, expires_at=ends)
     await DatabaseGrants(database, ACCOUNT).replace(grant)
     return grant
 
