@@ -255,6 +255,19 @@ async def test_somebody_chooses_where_to_be_written_to(talk: Talk, zalo: Zalo) -
     assert await preferred(talk) == ["z-ly"]
 
 
+async def test_where_there_are_no_buttons_a_number_chooses(talk: Talk, zalo: Zalo) -> None:
+    without = {ZALO: replace(LIKE_TELEGRAM, buttons=0)}
+    talk.inbox.capabilities = {**talk.inbox.capabilities, **without}
+    talk.desk.capabilities.update(without)
+    _, there = await linked(talk, zalo)
+    assert "1. Telegram" in (await zalo.heard())[-1].text
+    assert await there.says("1") == ["link.preferred"]
+    assert await preferred(talk) == ["5"]
+    talk.advance(minutes=1)
+    await there.says("bỏ nối")
+    assert await there.says("1") == ["link.unlinked"]
+
+
 async def test_without_a_link_there_is_nothing_to_choose(talk: Talk) -> None:
     person = await talk.resident("5")
     assert await person.says("nhận qua Zalo") == ["link.not_linked"]
