@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from bot.channels.zalo_oa_tokens import TokenKeeper
 from bot.core.errors import AccountStopped, SendError
 
 Json = Mapping[str, Any]
+
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 class OaApi:
@@ -46,12 +49,12 @@ class OaApi:
     async def _call(self, method: str, path: str, **body: Any) -> Any:
         """A call that Zalo refused for its token was not carried out: it is repeated once with a new one."""
         token = await self._tokens.access_token()
-        error = await self._try(method, path, token, body)
-        if isinstance(error, Trouble) and error.code in TOKEN_REFUSED:
-            error = await self._try(method, path, await self._tokens.refuse(token), body)
-        if isinstance(error, Trouble):
-            raise _final(error)
-        return error
+        answer = await self._try(method, path, token, body)
+        if isinstance(answer, Trouble) and answer.code in TOKEN_REFUSED:
+            answer = await self._try(method, path, await self._tokens.refuse(token), body)
+        if isinstance(answer, Trouble):
+            raise _final(answer)
+        return answer
 
     async def _try(self, method: str, path: str, token: str, body: Json) -> Any:
         """What Zalo gives, or what it complains of."""
@@ -60,7 +63,7 @@ class OaApi:
         answer = _envelope(content)
         if answer is None:
             raise by_status(status)
-        code = integer(answer, "error")
+        code = _code(answer)
         if code:
             return Trouble(code, text(answer, "message"), told, self._clock())
         return answer.get("data") or {}
@@ -78,4 +81,12 @@ def _envelope(content: bytes) -> Json | None:
         answer = orjson.loads(content)
     except ValueError:
         return None
-    return answer if isinstance(answer, dict) and integer(answer, "error") is not None else None
+    return answer if isinstance(answer, dict) and _code(answer) is not None else None
+
+
+def _code(answer: Json) -> int | None:
+    """A number, and also one that is written as a text: 0 is success. `None` where there is none."""
+    found = text(answer, "error")
+    if _NUMBER.fullmatch(found):
+        return int(found)
+    return integer(answer, "error")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from bot.channels.zalo_oa_consent import (
     consent_url,
     make_state,
 )
-from bot.core.errors import AccountStopped, NotSent, OutcomeUnknown, SendError, SlowDown
+from bot.core.errors import AccountStopped, NotSent, OutcomeUnknown, SlowDown
 from bot.core.grants import UNKNOWN_LIFE, Grant, GrantStore
 
 __all__ = [
@@ -41,9 +41,9 @@ __all__ = [
 ]
 
 CONSENT_AGAIN = "consent again with 'loaso zalo connect'"
-TURN_SECONDS = 45.0
 READ_SECONDS = 15.0
-"""Less than a turn together with ten seconds to connect: who has lost the turn no longer waits for an answer."""
+TURN_SECONDS = 60.0
+"""Longer than any request for a token can take: who has lost the turn no longer waits for an answer."""
 
 _ACCESS_TOKEN = "/v4/oa/access_token"  # noqa: S105 - a path
 _LONGEST_LIFE = 366 * 24 * 3600
@@ -108,7 +108,8 @@ class TokenKeeper:
             self._try_after = asyncio.get_running_loop().time() + self._calm
             if self._grant is None or not self._works(self._grant):
                 raise
-        assert self._grant is not None  # noqa: S101  # else the renewal has raised
+        if self._grant is None:
+            raise NotSent("the token was lost a moment ago")
         return self._grant.access_token
 
     async def refuse(self, token: str) -> str:
@@ -261,20 +262,19 @@ class TokenKeeper:
         )
 
 
-class _away:  # noqa: N801  # reads as a word
+@contextlib.contextmanager
+def _away() -> Iterator[None]:
     """Around every question to the store: while it is away, nothing can be sent, and nothing is lost."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, ConnectionError):
-            raise NotSent("the tokens cannot be read or stored right now") from error
+    try:
+        yield
+    except ConnectionError as error:
+        raise NotSent("the tokens cannot be read or stored right now") from error
 
 
 def _look_at(renewal: asyncio.Task[None]) -> None:
     """Whoever waited may be gone: that nobody asks how it ended is no fault."""
-    if not renewal.cancelled() and isinstance(renewal.exception(), SendError):
-        return
+    if not renewal.cancelled():
+        renewal.exception()
 
 
 def _read(body: bytes) -> Mapping[str, Any] | None:
