@@ -217,6 +217,7 @@ class ZaloOaChannel:
     async def check(self) -> Health:
         """Who we are, whether our tokens work, what is left of the package. What no call can tell: `to_confirm()`."""
         try:
+            await self._watch.offer_seed()
             facts = await self._introduce()
             remaining, total = await self._paid_left()
         except AccountStopped as error:

@@ -24,6 +24,7 @@ def to_confirm() -> tuple[str, ...]:
         "Package: how many articles and broadcasts a month",
         "Package: whether groups (GMF) are included, and for how many members",
         "Buttons: they are shown with a message of /v3.0/oa/message/cs; if not, set LOASO_ZALO_OA_BUTTONS=false",
+        "Buttons: they are shown in groups as well",
         "Broadcast: a target by cities works (numbers joined by commas); without a target it reaches all followers",
     )
 

@@ -75,17 +75,23 @@ class _Reader:
         message = member(self.event, "message")
         words, person = nfc(text(message, "text")), self._person()
         if words.startswith(PRESSED):
-            button = words[len(PRESSED) :]
-            return self._event(InboundKind.BUTTON, person, sender_id=person, button=button) if button else None
+            return self._pressed(person, words)
         return self._message(message, person, words)
+
+    def _pressed(self, chat_id: str, words: str, **more: Any) -> Inbound | None:
+        button = words[len(PRESSED) :]
+        if not button:
+            return None
+        return self._event(InboundKind.BUTTON, chat_id, sender_id=self._person() or None, button=button, **more)
 
     def _group_said(self) -> Inbound | None:
         message = member(self.event, "message")
         raw = nfc(text(message, "text"))
         words = _MENTION.sub(" ", raw).strip()  # it holds a person's number, and is no word
-        return self._message(
-            message, self._group(), words, chat_kind=ChatKind.GROUP, addressed=self._addressed(raw, words)
-        )
+        if words.startswith(PRESSED):
+            return self._pressed(self._group(), words, chat_kind=ChatKind.GROUP)
+        addressed = self._addressed(raw, words)
+        return self._message(message, self._group(), words, chat_kind=ChatKind.GROUP, addressed=addressed)
 
     def _addressed(self, raw: str, words: str) -> bool:
         """Whether the Official Account is named, in either of the two ways."""

@@ -82,14 +82,18 @@ class TokenWatch:
         else:
             await self._turned(lost=False, detail="")
 
+    async def offer_seed(self) -> None:
+        """Once: afterwards, what is stored is newer. Raises `NotSent` while the store is away."""
+        if self._seed is None:
+            return
+        try:
+            await self._store.offer(self._seed)
+        except ConnectionError as error:
+            raise NotSent("the tokens cannot be read right now") from error
+        self._seed = None
+
     async def _look_after(self) -> None:
-        """The configured pair is offered once: afterwards, what is stored is newer."""
-        if self._seed is not None:
-            try:
-                await self._store.offer(self._seed)
-            except ConnectionError as error:
-                raise NotSent("the tokens cannot be read right now") from error
-            self._seed = None
+        await self.offer_seed()
         await self._keeper.keep()
         await self._when_good()
 

@@ -14,6 +14,7 @@ from bot.channels.zalo_oa import ZaloOaChannel, to_confirm
 from bot.core.channel import Window
 from bot.core.errors import AccountStopped, BadContent, BudgetUsed, ContactClosed, NotSent, OutcomeUnknown, SlowDown
 from bot.core.events import InboundKind, MediaKind, Membership, Outbound
+from bot.core.grants import MemoryGrants, seed_grant
 from tests.channels.conftest import Inbox
 from tests.channels.zalo_oa_fixtures import Oa, official_account
 
@@ -42,6 +43,14 @@ def test_what_it_can_do(channel: ZaloOaChannel) -> None:
 async def test_all_is_well(oa: Oa, channel: ZaloOaChannel) -> None:
     health = await channel.check()
     assert (health.ok, health.name, health.problem) == (True, "Loa Số", "")
+
+
+async def test_a_check_takes_the_configured_pair(oa: Oa) -> None:
+    pair = oa.pair()
+    seed = seed_grant(pair.access_token, pair.refresh_token, oa.hands.now)
+    store = MemoryGrants()
+    assert "nobody has consented" in (await oa.connect(store=store).check()).problem
+    assert (await oa.connect(store=store, seed=seed).check()).ok
 
 
 async def test_health_says_what_to_do(oa: Oa, channel: ZaloOaChannel) -> None:

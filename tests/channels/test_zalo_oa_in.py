@@ -175,6 +175,13 @@ def test_groups(words: str, addressed: bool, left: str) -> None:
     assert (found.text, found.addressed) == (left, addressed)
 
 
+def test_a_button_pressed_in_a_group() -> None:
+    found = read(in_group("#>rsvp:yes"))
+    assert found is not None
+    assert (found.kind, found.button, found.chat_id, found.sender_id) == (InboundKind.BUTTON, "rsvp:yes", GROUP, LAN)
+    assert read(in_group("#>")) is None
+
+
 def test_a_group_wherever_it_is_named() -> None:
     for more in ({"group_id": GROUP}, {"group": {"id": GROUP}}, {"group": {"group_id": GROUP}}):
         found = read(in_group("chào", recipient={"id": OA}, **more))
