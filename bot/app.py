@@ -12,12 +12,13 @@ from typing import Any
 
 import structlog
 
-from bot.channels.telegram import CommandsMenu, MenuTexts, TelegramChannel
+from bot.channels.zalo_oa import ZaloOaChannel
+from bot.channels.zalo_oa_consent import check_state
 from bot.core.channel import Channel
 from bot.core.clock import Clock, utc_now
-from bot.core.errors import AccountStopped
+from bot.core.errors import AccountStopped, SendError
 from bot.core.words import AccountState
-from bot.db import Database, accounts
+from bot.db import Database, accounts, published
 from bot.db.guard import SoleSender
 from bot.db.migrate import migrate
 from bot.engine import Engine
@@ -28,10 +29,11 @@ from bot.outreach.desk import Desk, House
 from bot.outreach.faq.engine import Answerer
 from bot.outreach.roles_admin import ensure_admins
 from bot.settings import Settings, secret_key
+from bot.web import consent, files
 from bot.web.metrics import Metrics
 from bot.web.server import WebServer
+from bot.wiring import Wires, make_channels
 from handlers import ROUTERS
-from handlers.commands import described
 from jobs import JOBS, Job, JobContext
 from jobs.scheduler import Scheduler
 from messages import Phrasebook
@@ -53,39 +55,8 @@ def make_desk(settings: Settings, clock: Clock | None = None, house: House | Non
         pack=pack,
         answerer=Answerer(pack.faq, pack.facts, clock.today(clock.now())),
         secret_key=secret_key(settings),
-        house=house or House(),
+        house=house or House(mute=timedelta(minutes=settings.zalo_oa_mute_minutes)),
     )
-
-
-def commands_menu(book: Phrasebook) -> CommandsMenu:
-    """What Telegram shows about the bot before anybody writes."""
-
-    def texts(language: str) -> MenuTexts:
-        return MenuTexts(
-            commands=described(book, language),
-            description=book.label(language, "common.bot_description"),
-            about=book.label(language, "common.bot_about"),
-        )
-
-    return CommandsMenu(default=texts("vi"), translations={"en": texts("en")})
-
-
-def make_channels(settings: Settings, clock: Clock, book: Phrasebook | None = None) -> list[Channel]:
-    """One channel an account. None at all is allowed: everything but receiving and sending works."""
-    menu = commands_menu(book or Phrasebook(settings.zone))
-    return [
-        TelegramChannel(
-            token.get_secret_value(),
-            api_url=settings.telegram_api_url,
-            secret_key=secret_key(settings),
-            rate=settings.telegram_rate,
-            commands=menu,
-            mode=settings.telegram_mode.value,
-            public_url=settings.public_url,
-            clock=clock.now,
-        )
-        for token in settings.telegram_token
-    ]
 
 
 class App:
@@ -103,7 +74,10 @@ class App:
         self.settings = settings
         self.desk = make_desk(settings, clock, house)
         self.database = Database(settings.database_url)
-        self.channels = list(make_channels(settings, self.desk.clock, self.desk.book) if channels is None else channels)
+        publish = self.publish if settings.public_url else None
+        wires = Wires(settings, self.desk.clock, self.desk.book, self.database, publish, self.told)
+        self.channels = list(make_channels(wires) if channels is None else channels)
+        self.desk.publish = publish
         self.metrics = Metrics()
         self.sole = SoleSender(self.database, settings.sqlite_path)
         self.send = send
@@ -119,6 +93,7 @@ class App:
         )
         hooks = [c.webhook for c in self.channels if c.webhook is not None]
         self.web = WebServer(settings, hooks, self.health, self.metrics)
+        self.web.application.add_routes([files.route(self.find_file), consent.route(self.take_consent)])
         keep = timedelta(days=settings.keep_deliveries_days)
         context = JobContext(self.database, self.desk, self.engine.wake, self.metrics, keep)
         self.chores = Scheduler([job for job in JOBS if job.everywhere], context)
@@ -126,6 +101,43 @@ class App:
         for channel in self.channels:
             self.desk.links[channel.account] = channel.link
             self.desk.share_links[channel.account] = channel.share_link
+
+    async def publish(self, content: bytes, mime: str) -> str:
+        """Put a file where a platform can fetch it. Returns its address."""
+        async with self.database.write() as tx:
+            token = await published.put(tx, content, mime, self.desk.clock.now())
+        return f"{self.settings.public_url}{files.path_of(token, mime)}"
+
+    async def find_file(self, token: str) -> tuple[bytes, str] | None:
+        """For the web: a file that was put there and has not expired."""
+        async with self.database.read() as tx:
+            return await published.find(tx, token, self.desk.clock.now())
+
+    async def take_consent(self, code: str, state: str) -> str:
+        """For the web: somebody comes back from Zalo. Returns what is wrong, or nothing."""
+        ours = [channel for channel in self.channels if isinstance(channel, ZaloOaChannel)]
+        if not ours or not code:
+            return "không có tài khoản Zalo OA hoặc thiếu mã"
+        if not check_state(self.desk.secret_key, state, self.desk.clock.now()):
+            return "đường dẫn đã quá nửa giờ, mời mở lại từ 'loaso zalo connect'"
+        try:
+            await ours[0].consented(code)
+        except SendError as error:
+            return f"Zalo không nhận mã này ({error.detail})"
+        return ""
+
+    async def told(self, account: str, problem: str) -> None:
+        """An account stopped while it worked, or works again."""
+        async with self.database.write() as tx:
+            found = await accounts.ensure(tx, account, self.desk.clock.now())
+            if problem:
+                await alarms.account_stopped(tx, self.desk, found.id, problem)
+            else:
+                await accounts.set_state(tx, found.id, AccountState.ACTIVE)
+        if problem:
+            self.engine.halt(account)
+        else:
+            self.engine.revive(account)
 
     def make_engine(self) -> Engine:
         """Who sends."""

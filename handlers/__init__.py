@@ -8,6 +8,7 @@ from handlers import (
     events,
     faq,
     forward,
+    human,
     invites,
     linking,
     membership,
@@ -24,6 +25,7 @@ from handlers.routing import Router
 ROUTERS: tuple[Router, ...] = (
     optout.router,
     linking.router,
+    human.router,
     membership.router,
     membership.groups,
     staff_flow.router,

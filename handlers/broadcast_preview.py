@@ -6,10 +6,11 @@ from datetime import datetime
 
 from bot.core.events import Outbound
 from bot.core.text import split
-from bot.core.words import CampaignKind, ItemKind
+from bot.core.words import CampaignKind, ItemKind, RoleName
 from bot.db.audience import Reach
 from bot.db.tables import Campaign, Item
-from bot.outreach import broadcasts, items, mandates
+from bot.outreach import broadcasts, budgets, items, mandates
+from bot.outreach.budgets import DoesNotFit
 from bot.outreach.drafts import Draft
 from bot.outreach.framing import frame
 from bot.outreach.mandates import Mandate
@@ -79,7 +80,7 @@ async def summarise(ctx: Context, draft: Draft, mandate: Mandate) -> None:
         "broadcast.summary",
         place=place,
         reach=reach,
-        channels=_channels(ctx, reach),
+        routes=_routes(ctx, reach, mandate),
         leaves=leaves,
         later=draft.at is not None,
         quiet=ctx.clock.is_quiet(max(wanted, ctx.now + ctx.desk.house.undo)),
@@ -87,6 +88,30 @@ async def summarise(ctx: Context, draft: Draft, mandate: Mandate) -> None:
         approval=mandate.needs_approval,
         buttons=_choices(ctx, draft, mandate, leaves),
     )
+
+
+async def lacks_budget(ctx: Context, mandate: Mandate, messages: int) -> bool:
+    """Whether an account would have to send more than it may in this month; then that has been said."""
+    try:
+        await budgets.check_fit(ctx.tx, ctx.desk, mandate.audience, messages, ctx.now)
+    except DoesNotFit as error:
+        await ctx.reply("broadcast.no_budget", left=error.left, needed=error.needed)
+        return True
+    return False
+
+
+def _routes(ctx: Context, reach: Reach, mandate: Mandate) -> list[str]:
+    """How many people it reaches in which way, when, or by whose hands."""
+
+    def say(word: str, count: int, **more: object) -> str:
+        return ctx.desk.book.label(ctx.person.language, f"broadcast.{word}", count=count, **more)
+
+    found = [say("route", count, name=name) for name, count in _channels(ctx, reach)]
+    if reach.kept:
+        found.append(say("route_kept", reach.kept))
+    if reach.unreachable:
+        found.append(say("route_by_hand", reach.unreachable, village=mandate.role is not RoleName.VILLAGE_HEAD))
+    return found
 
 
 def _channels(ctx: Context, reach: Reach) -> list[tuple[str, int]]:

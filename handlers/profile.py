@@ -150,6 +150,7 @@ async def overview(ctx: Context, noted: str = "") -> None:
             [("settings.group", "set:ask:group"), ("settings.hour", "set:ask:hour")],
             [("settings.language", "lang"), ("menu.invite_button", "invite")],
             [("optout.back", "resume") if stopped else ("settings.stop", "stop"), ("settings.data", "erase:ask")],
+            [("link.button", "link:start")],
             [("menu.open", "menu")],
         ],
     )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.db import audit, conversations, inbound, pace, replies
+from bot.db import audit, conversations, inbound, pace, published, replies
 from jobs.context import JobContext
 
 log = structlog.get_logger(__name__)
@@ -15,6 +15,7 @@ KEEP = (
     ("inbound", inbound.drop_older, timedelta(hours=48)),
     ("conversations", conversations.drop_older, timedelta(days=30)),
     ("replies", replies.drop_older, timedelta(days=1)),
+    ("published files", published.drop_expired, timedelta(0)),
     ("pace", pace.drop_older, timedelta(minutes=5)),
     ("audit", audit.drop_older, timedelta(days=365)),
 )

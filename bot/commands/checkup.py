@@ -99,22 +99,48 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _accounts(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
-    if not settings.telegram_token:
-        yield hint("telegram", "LOASO_TELEGRAM_TOKEN is empty: the bot reaches nobody; try 'loaso demo'")
+    if not (settings.telegram_token or settings.zalo_bot_token or settings.zalo_oa_app_id):
+        yield hint(
+            "telegram",
+            "LOASO_TELEGRAM_TOKEN, LOASO_ZALO_BOT_TOKEN and LOASO_ZALO_OA_APP_ID are empty: the bot reaches nobody; "
+            "try 'loaso demo'",
+        )
         return
-    from bot.app import make_channels
+    database = Database(settings.database_url)
+    try:
+        async for finding in _channels(settings, clock, database):
+            yield finding
+    finally:
+        await database.close()
+
+
+async def _channels(settings: Settings, clock: Clock, database: Database) -> AsyncIterator[Finding]:
+    from bot.channels.zalo_oa import to_confirm
+    from bot.wiring import Wires, make_channels
+    from messages import Phrasebook
 
     try:
-        channels = make_channels(settings, clock)
+        channels = make_channels(Wires(settings, clock, Phrasebook(settings.zone), database))
     except SettingsError as error:
-        yield wrong("telegram", str(error))
+        yield wrong("channels", str(error))
         return
-    yield checks.drift(clock.now(), await _their_time(settings.telegram_api_url), _host(settings.telegram_api_url))
+    theirs = _their_clock(settings)
+    yield checks.drift(clock.now(), await _their_time(theirs), _host(theirs))
     for channel in channels:
         try:
             yield checks.account(channel.account, await channel.check())
         finally:
             await channel.close()
+    if settings.zalo_oa_app_id is not None:
+        for fact in to_confirm():
+            yield hint("confirm in Zalo's console", fact)
+
+
+def _their_clock(settings: Settings) -> str:
+    """The platform whose time ours is held against."""
+    if settings.telegram_token:
+        return settings.telegram_api_url
+    return settings.zalo_bot_api_url if settings.zalo_bot_token is not None else settings.zalo_oa_api_url
 
 
 async def _their_time(url: str) -> datetime | None:

@@ -53,9 +53,9 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One attachment. Exactly one of `file_id` (known to one account of one platform; an address, where it gives no
-    ids), `path` (a file of our own) and `content` (bytes made on the spot) is set. `size` is in bytes where the platform
-    says it."""
+    """One attachment. Exactly one of `file_id` (known to one account of one platform, or an address where it gives no
+    ids), `path` (a file of our own) and `content` (bytes made on the spot) is set. `size` is in bytes, where it is
+    told."""
 
     kind: MediaKind
     file_id: str | None = None

@@ -19,10 +19,13 @@ from bot.core.words import (
     RoleName,
     TargetGroup,
 )
+from bot.db.deliveries import SPENT
 from bot.db.gathering import Stretch
 from bot.db.session import Tx
 from bot.db.sql import Unindexed
 from bot.db.tables import Account, Campaign, Contact, Delivery, Person, Referral, Role, Rsvp, Run, Unit
+from bot.db.traffic_rows import Way
+from bot.db.types import from_micros
 
 
 class Atom(StrEnum):
@@ -99,12 +102,13 @@ def _human(term: Term) -> sa.ColumnElement[bool]:  # one line a word reads best
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom a run would reach: `total` people, of whom `by_channel` can be written to now; the rest has no open
-    contact; `capped` have had their share of broadcasts."""
+    """Whom a run would reach: `total` people, of whom `by_channel` can be written to now; `kept` get it when they next
+    write, the rest has no open contact; `capped` have had their share of broadcasts."""
 
     total: int
     by_channel: dict[str, int]
     capped: int = 0
+    kept: int = 0
 
     @property
     def reachable(self) -> int:
@@ -112,13 +116,62 @@ class Reach:
 
     @property
     def unreachable(self) -> int:
-        return self.total - self.reachable
+        return self.total - self.reachable - self.kept
 
 
-async def reach(tx: Tx, expression: Expression) -> Reach:
-    """Count an audience. A person with several channels counts once, on the first by name."""
+async def reach(tx: Tx, expression: Expression, ways: Sequence[Way] | None = None) -> Reach:
+    """Count an audience. A person with several addresses counts once, on the way that a run would take; without `ways`
+    on the first channel by name."""
     people = condition(expression)
     total = (await tx.execute(sa.select(sa.func.count()).select_from(Person).where(people))).scalar_one()
+    if ways is None:
+        return Reach(total, await _by_first_channel(tx, people))
+    open_now = [Contact.person_id == Person.id, Contact.state == ContactState.OPEN]
+    ours = Contact.account_id.in_([way.account_id for way in ways])
+    reached, best = _best(ways)
+    found = (
+        sa.select(sa.func.min(sa.case((reached, best), else_=None)).label("best"))
+        .select_from(Person)
+        .join(Contact, sa.and_(*open_now, ours))
+        .where(people)
+        .group_by(Person.id)
+        .subquery()
+    )
+    rows = (await tx.execute(sa.select(found.c.best, sa.func.count()).group_by(found.c.best))).all()
+    channels = await _channels_of(tx, ways)
+    by_channel: dict[str, int] = {}
+    for score, count in rows:
+        if score is not None:
+            channel = channels[score % _PREFERRED]
+            by_channel[channel] = by_channel.get(channel, 0) + count
+    return Reach(total, by_channel, kept=sum(count for score, count in rows if score is None))
+
+
+_PREFERRED = 1000
+
+
+def _best(ways: Sequence[Way]) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]:
+    """Whether a way may be taken to a contact now, and how good it is: the least is the best."""
+    reached = [
+        sa.and_(Contact.account_id == way.account_id, Contact.last_in_at >= from_micros(way.since))
+        if way.since
+        else Contact.account_id == way.account_id
+        for way in ways
+        if way.since < SPENT
+    ]
+    rank = sa.case(*((Contact.account_id == way.account_id, way.rank) for way in ways), else_=_PREFERRED - 1)
+    preferred = sa.case((Contact.preferred, 0), else_=_PREFERRED)
+    return sa.or_(sa.false(), *reached), rank + preferred
+
+
+async def _channels_of(tx: Tx, ways: Sequence[Way]) -> dict[int, str]:
+    """By rank."""
+    rows = await tx.execute(sa.select(Account.id, Account.channel))
+    by_id: dict[int, str] = {row.id: row.channel for row in rows}
+    return {way.rank: by_id[way.account_id] for way in ways}
+
+
+async def _by_first_channel(tx: Tx, people: Condition) -> dict[str, int]:
     first = (
         sa.select(sa.func.min(Account.channel).label("channel"))
         .select_from(Person)
@@ -129,7 +182,19 @@ async def reach(tx: Tx, expression: Expression) -> Reach:
         .subquery()
     )
     rows = (await tx.execute(sa.select(first.c.channel, sa.func.count()).group_by(first.c.channel))).all()
-    return Reach(total, {row[0]: row[1] for row in rows})
+    return {row[0]: row[1] for row in rows}
+
+
+async def cost_on(tx: Tx, expression: Expression, account_id: int, before: datetime) -> int:
+    """How many people of an audience are paid for on an account: those who wrote there last before that moment."""
+    mine = sa.and_(
+        Contact.person_id == Person.id,
+        Contact.account_id == account_id,
+        Contact.state == ContactState.OPEN,
+        Contact.last_in_at < before,
+    )
+    query = sa.select(sa.func.count()).select_from(Person).join(Contact, mine).where(condition(expression))
+    return (await tx.execute(query)).scalar_one()
 
 
 _HEARD = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENDING, DeliveryState.WAITING)

@@ -95,7 +95,7 @@ async def best_contact(tx: Tx, person_id: int) -> Contact | None:
     query = (
         sa.select(Contact)
         .where(Contact.person_id == person_id, Contact.state == ContactState.OPEN)
-        .order_by(Contact.last_in_at.desc().nulls_last(), Contact.id)
+        .order_by(Contact.preferred.desc(), Contact.last_in_at.desc().nulls_last(), Contact.id)
         .limit(1)
     )
     return (await tx.execute(query)).scalar_one_or_none()

@@ -33,6 +33,10 @@ class Engine(Protocol):
         """That account may not send any more."""
         ...
 
+    def revive(self, account: str) -> None:
+        """That account may send again."""
+        ...
+
     def wake(self) -> None:
         """Something was planned or changed: look now."""
         ...

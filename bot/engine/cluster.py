@@ -139,6 +139,13 @@ class ClusterEngine:
             if post.sender.channel.account == account:
                 post.sender.halt()
 
+    def revive(self, account: str) -> None:
+        """That account may send again."""
+        for post in self.posts.values():
+            if post.sender.channel.account == account:
+                post.sender.revive()
+                post.replier.revive()
+
     def wake(self) -> None:
         """Something was planned or changed: look now."""
         self.steward.wake()

@@ -147,6 +147,13 @@ class LocalEngine:
             if post.sender.channel.account == account:
                 post.sender.halt()
 
+    def revive(self, account: str) -> None:
+        """That account may send again."""
+        for post in self.posts.values():
+            if post.sender.channel.account == account:
+                post.sender.revive()
+                post.replier.revive()
+
     def wake(self) -> None:
         """Something was planned or changed: look now."""
         self._wake.set()

@@ -15,14 +15,13 @@ from bot.db.budgets import MESSAGES, PAID
 from bot.db.traffic_rows import Claimed
 from bot.engine.ledger import Ledger
 from bot.outreach import alarms
+from bot.outreach.budgets import FOR_REPLIES
 from bot.outreach.desk import Desk
 from bot.outreach.routes import State
 
 log = structlog.get_logger(__name__)
 
 WARN_AT = 0.8
-FOR_REPLIES = 0.05
-"""Part of the month's messages that runs leave to answers."""
 _LOOK = 5.0
 """Seconds between two looks at what is left."""
 _IN_A_ROW = 3

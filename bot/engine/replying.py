@@ -77,6 +77,11 @@ class Replier:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def revive(self) -> None:
+        """Begin anew: what was kept in the database is looked for again."""
+        self.stopped = False
+        self.known.clear()
+
     @property
     def waiting(self) -> int:
         return sum(len(q) for q in self._queues.values()) + len(self._tasks)

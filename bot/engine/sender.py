@@ -117,6 +117,10 @@ class Sender:
         """Send nothing more: the account was refused elsewhere."""
         self.verdicts.stopped = True
 
+    def revive(self) -> None:
+        """The account is accepted again."""
+        self.verdicts.stopped = False
+
     def start(self) -> None:
         self._loops = [
             asyncio.create_task(self._keep_sending(lane), name=f"sender {self.channel.account} {lane}")

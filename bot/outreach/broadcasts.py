@@ -12,7 +12,7 @@ from bot.db import Tx, audit, events, runs, units
 from bot.db import audience as queries
 from bot.db.audience import Expression, Reach, condition
 from bot.db.tables import Campaign, Contact, Item, Person, Run
-from bot.outreach import campaigns, mandates
+from bot.outreach import budgets, campaigns, mandates
 from bot.outreach.campaigns import Plan
 from bot.outreach.desk import Desk
 from bot.outreach.drafts import Draft
@@ -35,7 +35,7 @@ async def reach(tx: Tx, desk: Desk, audience: Expression, at: datetime) -> Reach
     house, clock = desk.house, desk.clock
     today, week = clock.start_of_day(at), clock.start_of_day(at - timedelta(days=6))
     full = queries.capped(today, week, house.broadcasts_per_person_day, house.broadcasts_per_person_week)
-    found = await queries.reach(tx, audience)
+    found = await queries.reach(tx, audience, await budgets.ways(tx, desk, at))
     return replace(found, capped=await queries.count(tx, [condition(audience), full]))
 
 

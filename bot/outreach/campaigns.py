@@ -17,7 +17,7 @@ from bot.db.runs import FINAL, Counts
 from bot.db.tables import Campaign, Item, Run
 from bot.db.traffic_rows import Way
 from bot.outreach import audience as audiences
-from bot.outreach import gathering, mandates
+from bot.outreach import budgets, gathering, mandates
 from bot.outreach import items as content
 from bot.outreach.desk import Desk
 from bot.outreach.gathering import gather
@@ -77,7 +77,8 @@ async def duplicate_of(
 async def create(tx: Tx, desk: Desk, plan: Plan, now: datetime) -> tuple[Campaign, Run | None]:
     """Write a campaign down and plan its run (no run yet while it waits for an approver).
 
-    Raises `Duplicate` unless `again` is set, `BadAudience` for a unit that does not exist.
+    Raises `Duplicate` unless `again` is set, `BadAudience` for a unit that does not exist, `DoesNotFit` for a broadcast
+    that would overrun what an account may send in this month.
     """
     await audiences.check_units(tx, plan.audience)
     text = audiences.write(plan.audience)
@@ -93,6 +94,8 @@ async def create(tx: Tx, desk: Desk, plan: Plan, now: datetime) -> tuple[Campaig
     mark = content.fingerprint(content.load(item.parts), text)
     if not plan.again and await runs.similar(tx, mark, now - desk.house.duplicate_window) is not None:
         raise Duplicate("The same text went to the same audience within two days; add --again if that is meant")
+    if plan.kind is CampaignKind.BROADCAST and not plan.urgent:
+        await budgets.check_fit(tx, desk, plan.audience, max(1, len(item.parts)), now)
     campaign = Campaign(
         kind=plan.kind,
         state=plan.state,

@@ -14,7 +14,12 @@ from bot.settings import Settings
 def configured(settings: Settings) -> dict[str, tuple[str, ...]]:
     """The keys of the accounts that the settings name, by channel."""
     tokens = (token.get_secret_value() for token in settings.telegram_token)
-    return {"telegram": tuple(f"telegram:{token.partition(':')[0]}" for token in tokens)}
+    found = {"telegram": tuple(f"telegram:{token.partition(':')[0]}" for token in tokens)}
+    if settings.zalo_bot_token is not None:
+        found["zalo_bot"] = (f"zalo_bot:{settings.zalo_bot_token.get_secret_value().partition(':')[0]}",)
+    if settings.zalo_oa_app_id is not None:
+        found["zalo_oa"] = (f"zalo_oa:{settings.zalo_oa_app_id}",)
+    return found
 
 
 async def open_to(tx: Tx, channel: str, keys: Mapping[str, Sequence[str]], now: datetime) -> list[Account]:

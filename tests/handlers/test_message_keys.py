@@ -16,7 +16,7 @@ BOOK = Phrasebook(ZoneInfo("Asia/Ho_Chi_Minh"))
 KEYS = BOOK.keys("vi")
 KEY = re.compile(r"[a-z_]+\.[a-z_0-9]+")
 SAYING = {"reply", "answer", "label", "say"}
-RESIDENTS = ("subscribe", "optout", "settings", "tip", "menu", "faq")
+RESIDENTS = ("subscribe", "optout", "settings", "tip", "menu", "faq", "link", "catchup")
 
 
 def _trees(*folders: str) -> Iterator[tuple[str, ast.Module]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import count
@@ -14,11 +14,13 @@ from typing import TypeVar
 
 from bot.core.words import RoleName, TargetGroup
 from bot.sandbox.sample.names import names
-from bot.sandbox.telegram import BotAccount, Group, TelegramSandbox, User
+from bot.sandbox.sample.worlds import BOT_TOKEN, ZALO_BOT_TOKEN, Worlds
+from bot.sandbox.telegram import BotAccount, Group, User
+from bot.sandbox.zalo_bot import ZaloBotAccount, ZaloBotUser
+from bot.sandbox.zalo_oa import OaUser
 
 T = TypeVar("T")
 
-BOT_TOKEN = "700000001:demo-token-that-opens-nothing"  # noqa: S105 - it works on this machine only
 PEOPLE = 300
 _FOLDER = Path(__file__).parent
 _SEED = 2025
@@ -34,6 +36,12 @@ _GROUPS = (
     (TargetGroup.PUBLIC_STAFF, 4),
 )
 _HOURS = ((19, 50), (7, 25), (17, 15), (11, 10))
+_HOUR = 3600.0
+_LATELY = range(1, 45)
+"""Hours since the people on Zalo wrote who have no story of their own: it costs nothing to write to them."""
+_ON_ZALO = {"zalo_oa": (16, 5), "zalo_bot": (56, 20)}
+"""Every so many-th of the other residents is on that channel, counted from there."""
+_LAST_WORDS = "Cảm ơn Loa Số nhé"
 
 
 class Part(StrEnum):
@@ -65,28 +73,63 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Character:
-    """One person of the demo. `about` introduces those with a name of their own on the page."""
+class Home:
+    """Where somebody can be written to. `heard_at` is seconds since 1970: when they wrote there last, on a channel where
+    that matters."""
 
-    user: User
+    channel: str
+    external_id: str
+    heard_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One person of the demo, on at least one of the platforms. `id` is their number on the page. `about` introduces
+    those with a name of their own."""
+
+    id: int
+    name: str
     part: Part
     unit: str
     group: str
+    language: str
     tip_hour: int | None
     about: str = ""
+    telegram: User | None = None
+    zalo_oa: OaUser | None = None
+    zalo_bot: ZaloBotUser | None = None
+    heard_at: float | None = None
 
     @property
     def known(self) -> bool:
         """Whether the product knows them from the start."""
         return self.part is not Part.NEWCOMER
 
+    @property
+    def user(self) -> User:
+        """The person in Telegram. Raises `LookupError` for one who is not there."""
+        if self.telegram is None:
+            raise LookupError(f"{self.name} is not on Telegram")
+        return self.telegram
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """Where they can be written to, the usual place first."""
+        found = (
+            Home("telegram", str(self.telegram.id)) if self.telegram else None,
+            Home("zalo_oa", self.zalo_oa.id, self.heard_at) if self.zalo_oa else None,
+            Home("zalo_bot", self.zalo_bot.id, self.heard_at) if self.zalo_bot else None,
+        )
+        return tuple(home for home in found if home is not None)
+
 
 @dataclass(slots=True)
 class Town:
-    """Everybody in the demo, by id, in the order in which the page shows them."""
+    """Everybody in the demo, by number, in the order in which the page shows them."""
 
-    world: TelegramSandbox
+    worlds: Worlds
     bot: BotAccount
+    zalo_bot: ZaloBotAccount
     places: dict[str, Place]
     people: dict[int, Character] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
@@ -102,24 +145,25 @@ class Town:
             out = csv.writer(file)
             out.writerow(("channel", "external_id", "unit", "group", "language", "consented_at"))
             for person in self.people.values():
-                if person.known:
-                    about = (person.unit, person.group, person.user.json.get("language_code", "vi"))
-                    out.writerow(("telegram", person.user.id, *about, consented_at.isoformat()))
+                about = (person.unit, person.group, person.language, consented_at.isoformat())
+                out.writerows((home.channel, home.external_id, *about) for home in person.homes if person.known)
 
     def in_group(self, group: Group) -> list[User]:
         """The people of a group chat."""
-        return [self.world.users[id] for id in group.members]
+        return [self.worlds.telegram.users[id] for id in group.members]
 
 
-def settle(world: TelegramSandbox, *, people: int = PEOPLE) -> Town:
-    """Fill the world: one bot, `people` who have started it, two newcomers, two groups. Always the same ones."""
-    bot = world.add_bot(BOT_TOKEN, username="loaso_bot", name="Loa Số")
-    town = Town(world, bot, _places())
+def settle(worlds: Worlds, *, people: int = PEOPLE) -> Town:
+    """Fill the worlds: one account on each, `people` who have met it, newcomers, two groups. Always the same ones."""
+    bot = worlds.telegram.add_bot(BOT_TOKEN, username="loaso_bot", name="Loa Số")
+    zalo_bot = worlds.zalo_bot.add_bot(ZALO_BOT_TOKEN, "Bot Loa Số")
+    town = Town(worlds, bot, zalo_bot, _places())
     for row in _rows("cast.csv"):
         _cast(town, row)
     _residents(town, people)
     for row in _rows("groups.csv"):
         _gather(town, row)
+    zalo_bot.updates.waiting.clear()  # what was said before the demo began was answered then
     return town
 
 
@@ -137,26 +181,67 @@ def _places() -> dict[str, Place]:
 
 
 def _cast(town: Town, row: dict[str, str]) -> None:
-    part = Part(row["part"])
-    user = town.world.add_user(int(row["id"]), row["name"], language_code=row["language"])
     hour = int(row["tip_hour"]) if row["tip_hour"] else None
-    town.people[user.id] = Character(user, part, row["unit"], row["group"], hour, row["about"])
-    chat = user.chat(town.bot)
-    chat.started = part is not Part.NEWCOMER
-    chat.blocked = part is Part.BLOCKED
+    about = Character(
+        int(row["id"]),
+        row["name"],
+        Part(row["part"]),
+        row["unit"],
+        row["group"],
+        row["language"],
+        hour,
+        row["about"],
+    )
+    _move_in(town, about, row["channels"].split("+"), float(row["heard"]) if row["heard"] else None)
 
 
 def _residents(town: Town, people: int) -> None:
-    chance = Random(_SEED)
+    chance, when = Random(_SEED), Random(f"{_SEED} on zalo")
     fresh, ids = names(chance), count(_FIRST_ID)
     villages = [p.code for p in town.places.values() if p.commune != p.name]
     room = [code for code in villages for _ in range(_SIZES.get(code, _USUAL_SIZE))]
     known = sum(p.known for p in town.people.values())
-    for code in sorted(chance.choices(room, k=max(0, people - known))):
-        user = town.world.add_user(next(ids), next(fresh))
+    for place, code in enumerate(sorted(chance.choices(room, k=max(0, people - known)))):
+        id, name = next(ids), next(fresh)
         group, hour = _drawn(chance, _GROUPS), _drawn(chance, _HOURS)
-        town.people[user.id] = Character(user, Part.RESIDENT, code, group, hour)
-        user.chat(town.bot).started = True
+        about = Character(id, name, Part.RESIDENT, code, group, "vi", hour)
+        channel = next((c for c, (every, first) in _ON_ZALO.items() if place % every == first), "telegram")
+        _move_in(town, about, [channel], when.choice(_LATELY))
+
+
+def _move_in(town: Town, about: Character, channels: Sequence[str], heard: float | None) -> None:
+    """Make somebody one of the people of their platforms; `heard` is how many hours ago they wrote on Zalo."""
+    worlds = town.worlds
+    found = about
+    if "telegram" in channels:
+        found = replace(found, telegram=_on_telegram(town, about))
+    if "zalo_oa" in channels:
+        found = replace(found, zalo_oa=worlds.zalo_oa.add_user(about.name))
+    if "zalo_bot" in channels:
+        found = replace(found, zalo_bot=worlds.zalo_bot.add_user(about.name))
+    if heard is not None:
+        with worlds.ago(heard * _HOUR):
+            found = replace(found, heard_at=_spoke(town, found))
+    town.people[about.id] = found
+
+
+def _on_telegram(town: Town, about: Character) -> User:
+    user = town.worlds.telegram.add_user(about.id, about.name, language_code=about.language)
+    chat = user.chat(town.bot)
+    chat.started = about.known
+    chat.blocked = about.part is Part.BLOCKED
+    return user
+
+
+def _spoke(town: Town, person: Character) -> float | None:
+    """What somebody on Zalo said last, now; nobody hears it, for the product knows already."""
+    if person.zalo_oa is not None:
+        person.zalo_oa.follow()
+        person.zalo_oa.write(_LAST_WORDS)
+        return person.zalo_oa.last_interaction
+    if person.zalo_bot is not None:
+        return person.zalo_bot.write(town.zalo_bot, _LAST_WORDS).at
+    return None
 
 
 def _drawn(chance: Random, weighted: Sequence[tuple[T, int]]) -> T:
@@ -164,9 +249,10 @@ def _drawn(chance: Random, weighted: Sequence[tuple[T, int]]) -> T:
 
 
 def _gather(town: Town, row: dict[str, str]) -> None:
-    here = [p.user for p in town.people.values() if p.unit == row["village"] and p.part is not Part.BLOCKED]
+    near = (p for p in town.people.values() if p.unit == row["village"] and p.part is not Part.BLOCKED)
+    here = [p.telegram for p in near if p.telegram is not None]
     wanted = [u for u in here if str(u.id) == row["head"]]
     members = [*wanted, *(u for u in here if u not in wanted)][: int(row["members"])]
-    group = town.world.add_group(title=row["title"], members=members)
+    group = town.worlds.telegram.add_group(title=row["title"], members=members)
     group.add_bot(town.bot, by=members[0])
     town.groups.append(group)

@@ -1,0 +1,119 @@
+"""The month's budgets: what accounts with limits have left, what a run will use, and refusing what cannot fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.channel import Capabilities
+from bot.core.errors import UserError
+from bot.core.events import ChatKind
+from bot.core.words import AccountState
+from bot.db import Tx, accounts
+from bot.db import budgets as rows
+from bot.db.audience import Expression, reach
+from bot.db.budgets import MESSAGES, PAID
+from bot.db.tables import Account
+from bot.db.traffic_rows import Way
+from bot.outreach import routes
+from bot.outreach.desk import Desk
+from bot.outreach.routes import State
+
+FOR_REPLIES = 0.05
+"""Part of a month's messages that runs leave to answers."""
+
+
+class DoesNotFit(UserError):
+    """A run would use more messages than an account may still send in this month."""
+
+    def __init__(self, account: str, needed: int, left: int) -> None:
+        super().__init__(
+            f"{account} may send {left} more messages in this month and this run needs {needed}: "
+            "choose a smaller audience, wait for the next month, or send it with --urgent as far as it goes"
+        )
+        self.account, self.needed, self.left = account, needed, left
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account has used of what it may in this month; `None` where there is no limit."""
+
+    account: str
+    messages: int | None = None
+    messages_used: int = 0
+    people: int | None = None
+    people_known: int = 0
+    paid: int | None = None
+    paid_used: int = 0
+
+    @property
+    def left_for_runs(self) -> int | None:
+        """Messages that runs may still use."""
+        if self.messages is None:
+            return None
+        return max(0, self.messages - int(self.messages * FOR_REPLIES) - self.messages_used)
+
+
+def month(desk: Desk, now: datetime) -> str:
+    return desk.clock.local(now).strftime("%Y-%m")
+
+
+async def standing(tx: Tx, desk: Desk, account: Account, can: Capabilities, now: datetime) -> Standing:
+    """How an account stands in the month of `now`."""
+    limits, window, of = can.limits, can.window, month(desk, now)
+    return Standing(
+        account=account.key,
+        messages=limits.per_month,
+        messages_used=await rows.used(tx, account.id, MESSAGES, of) if limits.per_month is not None else 0,
+        people=limits.people,
+        people_known=await rows.chats(tx, account.id, ChatKind.PRIVATE) if limits.people is not None else 0,
+        paid=window.paid_per_month if window is not None else None,
+        paid_used=await rows.used(tx, account.id, PAID, of) if window is not None else 0,
+    )
+
+
+def state_of(found: Standing) -> State:
+    """The same as the way to people looks at it."""
+    return State(
+        spent=found.left_for_runs == 0,
+        pays=found.paid is not None and found.paid_used < found.paid,
+        full=found.people is not None and found.people_known > found.people,
+    )
+
+
+async def standings(tx: Tx, desk: Desk, now: datetime) -> dict[int, Standing]:
+    """Of every account that works here, by its number."""
+    known = {account.key: account for account in await accounts.everyone(tx)}
+    ours = {key: can for key, can in desk.capabilities.items() if key in known}
+    return {known[key].id: await standing(tx, desk, known[key], can, now) for key, can in ours.items()}
+
+
+async def ways(tx: Tx, desk: Desk, now: datetime) -> list[Way] | None:
+    """The ways to people that a run would have at that moment; `None` where nobody knows what the channels can do."""
+    if not desk.capabilities:
+        return None
+    found = await standings(tx, desk, now)
+    states = {account.id: account.state for account in await accounts.everyone(tx)}
+    return [
+        _way(id, one, desk.capabilities, now) for id, one in found.items() if states.get(id) is not AccountState.STOPPED
+    ]
+
+
+def _way(account_id: int, found: Standing, can: Mapping[str, Capabilities], now: datetime) -> Way:
+    return routes.way(account_id, found.account, can[found.account], state_of(found), now)
+
+
+async def check_fit(tx: Tx, desk: Desk, audience: Expression, messages: int, now: datetime) -> None:
+    """Raises `DoesNotFit` when an account with a limit would have to send more than it may. `messages` is how many one
+    person gets."""
+    found = await standings(tx, desk, now)
+    limited = {id: one for id, one in found.items() if one.left_for_runs is not None}
+    if not limited:
+        return
+    by_channel = (await reach(tx, audience, await ways(tx, desk, now))).by_channel
+    for one in limited.values():
+        needed = by_channel.get(routes.channel_of(one.account), 0) * messages
+        left = one.left_for_runs or 0
+        if needed > left:
+            raise DoesNotFit(one.account, needed, left)
