@@ -95,7 +95,8 @@ class App:
         self.web = WebServer(settings, hooks, self.health, self.metrics)
         self.web.application.add_routes([files.route(self.find_file), consent.route(self.take_consent)])
         keep = timedelta(days=settings.keep_deliveries_days)
-        context = JobContext(self.database, self.desk, self.engine.wake, self.metrics, keep)
+        labellers = {c.account: c.labels for c in self.channels if isinstance(c, ZaloOaChannel)}
+        context = JobContext(self.database, self.desk, self.engine.wake, self.metrics, keep, labellers)
         self.chores = Scheduler([job for job in JOBS if job.everywhere], context)
         self.scheduler = Scheduler([self.on_duty(job) for job in JOBS if not job.everywhere], context)
         for channel in self.channels:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli_zalo import zalo
 from bot.commands.edge import run as run_command
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ roles = typer.Typer(no_args_is_help=True, help="Who may do what for which unit."
 campaign = typer.Typer(no_args_is_help=True, help="Sending something to many, and watching it.")
 faq = typer.Typer(no_args_is_help=True, help="Asking the bot a question.")
 content = typer.Typer(no_args_is_help=True, help="Tips, questions and facts.")
-for _group, _name in ((units, "units"), (people, "people"), (roles, "roles"), (campaign, "campaign")):
+for _group, _name in ((units, "units"), (people, "people"), (roles, "roles"), (campaign, "campaign"), (zalo, "zalo")):
     app.add_typer(_group, name=_name)
 app.add_typer(faq, name="faq")
 app.add_typer(content, name="content")

@@ -40,6 +40,11 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
+def ask() -> str:
+    """A line that somebody types; nothing where nobody can."""
+    return input("> ").strip() if sys.stdin.isatty() else ""
+
+
 def for_people(as_json: bool) -> bool:
     """Whether a person reads the output, rather than a script."""
     return not as_json and sys.stdout.isatty()

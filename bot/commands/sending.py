@@ -17,6 +17,7 @@ from bot.core.words import CampaignKind
 from bot.db import Tx, items
 from bot.db.tables import Item
 from bot.outreach import audience, campaigns
+from bot.outreach.desk import Desk
 
 MAX_TEXT = 20_000
 _GRACE = timedelta(minutes=1)
@@ -44,6 +45,16 @@ class _Fired:
     wanted_at: datetime
 
 
+def _desk(opened: Opened) -> Desk:
+    """Where an account has a limit, it is asked whether the run fits."""
+    desk, settings = opened.desk(), opened.settings
+    if settings.zalo_bot_token is not None or settings.zalo_oa_app_id is not None:
+        from bot.wiring import capabilities
+
+        desk.capabilities.update(capabilities(settings, opened.clock, opened.database))
+    return desk
+
+
 def send(order: Order, as_json: bool) -> int:
     if (order.text is None) == (order.item is None):
         raise console.WrongUsage("Write either --text or --item")
@@ -64,7 +75,7 @@ def send(order: Order, as_json: bool) -> int:
                 again=order.again,
                 resend_unknown=order.resend_unknown,
             )
-            _, run = await campaigns.create(tx, opened.desk(), plan, now)
+            _, run = await campaigns.create(tx, _desk(opened), plan, now)
             assert run is not None  # noqa: S101  # what operators send needs no approver
             return _Fired(run.id, run.total, run.planned_at, at), opened.clock
 

@@ -126,7 +126,8 @@ class Person(Base):
 class Contact(Base):
     """One address of a person on one account. `title` is kept for groups alone. `preferred` is where somebody with
     several addresses wants to be written to; until `muted_until` a human is talking with them there and the bot keeps
-    quiet; `labels` are those that the platform has for them."""
+    quiet; `labels` are those that the platform has for them, made from the place and
+    group in `labelled`."""
 
     __tablename__ = "contact"
     __table_args__ = (sa.UniqueConstraint("account_id", "external_id"), {"sqlite_autoincrement": True})
@@ -143,6 +144,7 @@ class Contact(Base):
     preferred: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     muted_until: Mapped[datetime | None]
     labels: Mapped[list[Any] | None]
+    labelled: Mapped[str | None]
     added_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id", ondelete="SET NULL"), index=True)
 
 

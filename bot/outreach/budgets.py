@@ -9,14 +9,14 @@ from datetime import datetime
 from bot.core.channel import Capabilities
 from bot.core.errors import UserError
 from bot.core.events import ChatKind
-from bot.core.words import AccountState
-from bot.db import Tx, accounts
+from bot.core.words import AccountState, RunState
+from bot.db import Tx, accounts, runs
 from bot.db import budgets as rows
 from bot.db.audience import Expression, reach
 from bot.db.budgets import MESSAGES, PAID
 from bot.db.tables import Account
 from bot.db.traffic_rows import Way
-from bot.outreach import routes
+from bot.outreach import audience, routes
 from bot.outreach.desk import Desk
 from bot.outreach.routes import State
 
@@ -104,16 +104,28 @@ def _way(account_id: int, found: Standing, can: Mapping[str, Capabilities], now:
     return routes.way(account_id, found.account, can[found.account], state_of(found), now)
 
 
-async def check_fit(tx: Tx, desk: Desk, audience: Expression, messages: int, now: datetime) -> None:
+async def check_fit(tx: Tx, desk: Desk, who: Expression, messages: int, now: datetime) -> None:
     """Raises `DoesNotFit` when an account with a limit would have to send more than it may. `messages` is how many one
     person gets."""
     found = await standings(tx, desk, now)
     limited = {id: one for id, one in found.items() if one.left_for_runs is not None}
     if not limited:
         return
-    by_channel = (await reach(tx, audience, await ways(tx, desk, now))).by_channel
+    by_channel = (await reach(tx, who, await ways(tx, desk, now))).by_channel
     for one in limited.values():
         needed = by_channel.get(routes.channel_of(one.account), 0) * messages
         left = one.left_for_runs or 0
         if needed > left:
             raise DoesNotFit(one.account, needed, left)
+
+
+async def planned(tx: Tx, desk: Desk, now: datetime) -> dict[str, int]:
+    """To how many people the runs that are planned will go, by channel."""
+    used: dict[str, int] = {}
+    found = await ways(tx, desk, now)
+    for run in await runs.in_state(tx, (RunState.PLANNED,)):
+        campaign = await runs.campaign(tx, run.campaign_id)
+        expected = await reach(tx, audience.parse(campaign.audience, internal=True), found)
+        for channel, count in expected.by_channel.items():
+            used[channel] = used.get(channel, 0) + count
+    return used

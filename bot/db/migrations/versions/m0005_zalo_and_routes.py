@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("contact", sa.Column("preferred", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("contact", sa.Column("muted_until", Instant(), nullable=True))
     op.add_column("contact", sa.Column("labels", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("contact", sa.Column("labelled", sa.Text(), nullable=True))
     _of_contacts()
     _of_accounts()
 
@@ -100,5 +101,5 @@ def _of_accounts() -> None:
 def downgrade() -> None:
     for name in _TABLES:
         op.drop_table(name)
-    for column in ("labels", "muted_until", "preferred"):
+    for column in ("labelled", "labels", "muted_until", "preferred"):
         op.drop_column("contact", column)
