@@ -23,6 +23,9 @@ GOOD_SECRET = 16
 """Characters of a good secret key: with fewer, whoever holds one signed link could guess it. `loaso check` says so."""
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{3,256}")
+_OA = ("app_id", "app_secret", "oa_secret", "access_token", "refresh_token")
+_COPIED = ("zalo_bot_token", *(f"zalo_oa_{name}" for name in _OA))
+"""What is copied from a console, often with blanks, which would travel in a header."""
 _ADDRESS = re.compile(r"(telegram|zalo_bot|zalo_oa):(-?[A-Za-z0-9_.-]{1,64})")
 
 
@@ -131,19 +134,24 @@ class Settings(BaseSettings):
             raise ValueError("the same bot is named twice")
         return value
 
+    @field_validator(*_COPIED, mode="before")
+    @classmethod
+    def _copied(cls, value: Any) -> Any:
+        return value.strip() or None if isinstance(value, str) else value
+
     @field_validator("zalo_bot_token")
     @classmethod
     def _zalo_token_form(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _TOKEN.fullmatch(value.get_secret_value().strip()):
+        if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
             raise ValueError("this does not look like 12345689:abc-xyz; copy it again from Zalo's Bot Creator")
-        return SecretStr(value.get_secret_value().strip()) if value is not None else None
+        return value
 
     @field_validator("zalo_oa_app_id")
     @classmethod
     def _zalo_app_id(cls, value: str | None) -> str | None:
-        if value is not None and not value.strip().isdecimal():
+        if value is not None and not value.isdecimal():
             raise ValueError("write the app's number, as it stands in Zalo's developer console")
-        return value.strip() if value is not None else None
+        return value
 
     @field_validator("admins", mode="before")
     @classmethod
@@ -204,13 +212,16 @@ class Settings(BaseSettings):
         if self.zalo_bot_mode is Mode.WEBHOOK and self.zalo_bot_token and not self.public_url:
             problems.append("LOASO_ZALO_BOT_MODE=webhook needs LOASO_PUBLIC_URL, the https address of this server")
         if self.zalo_oa_app_id is None:
-            if self.zalo_oa_app_secret or self.zalo_oa_oa_secret or self.zalo_oa_refresh_token:
+            tokens = self.zalo_oa_access_token or self.zalo_oa_refresh_token
+            if self.zalo_oa_app_secret or self.zalo_oa_oa_secret or tokens:
                 problems.append("LOASO_ZALO_OA_APP_ID: set it, or leave out the other LOASO_ZALO_OA_… settings")
             return problems
         if self.zalo_oa_app_secret is None:
             problems.append("LOASO_ZALO_OA_APP_SECRET: set it; without it no access token can be renewed")
         if self.zalo_oa_oa_secret is None:
             problems.append("LOASO_ZALO_OA_OA_SECRET: set it; without it nothing that Zalo sends us can be believed")
+        if self.zalo_oa_access_token and not self.zalo_oa_refresh_token:
+            problems.append("LOASO_ZALO_OA_REFRESH_TOKEN: set it too; without it the access token dies within a day")
         return problems
 
 
@@ -219,7 +230,20 @@ def load(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError(_problems(error)) from error
+        raise SettingsError(_problems(error) + _unfit(error, overrides)) from error
+
+
+def _unfit(error: ValidationError, overrides: dict[str, Any]) -> list[str]:
+    """What does not fit together either, seen only without what is wrong alone."""
+    alone = {str(found["loc"][0]) for found in error.errors() if found["loc"]} & Settings.model_fields.keys()
+    if not alone:
+        return []
+    try:
+        Settings(**{**overrides, **{name: Settings.model_fields[name].default for name in alone}})
+    except ValidationError as more:
+        named = [PREFIX + name.upper() for name in alone]
+        return [problem for problem in _problems(more) if not any(name in problem for name in named)]
+    return []
 
 
 def _problems(error: ValidationError) -> list[str]:

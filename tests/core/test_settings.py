@@ -11,6 +11,8 @@ import pytest
 from bot import settings
 from bot.core.errors import SettingsError
 
+OFFICIAL = {"LOASO_ZALO_OA_APP_ID": "77", "LOASO_ZALO_OA_APP_SECRET": "hush-app", "LOASO_ZALO_OA_OA_SECRET": "hush-oa"}
+
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -50,6 +52,17 @@ def test_every_problem_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None
         ({"LOASO_ENGINE": "cluster"}, "needs PostgreSQL"),
         ({"LOASO_TELEGRAM_MODE": "webhook", "LOASO_TELEGRAM_TOKEN": "1:abcdefgh"}, "LOASO_PUBLIC_URL"),
         ({"LOASO_TELEGRAM_TOKEN": "1:abcdefgh,1:hgfedcba"}, "named twice"),
+        (
+            {"LOASO_ZALO_BOT_MODE": "webhook", "LOASO_ZALO_BOT_TOKEN": "1:abcdefgh"},
+            "BOT_MODE=webhook needs LOASO_PUBLIC_",
+        ),
+        ({"LOASO_ZALO_OA_APP_ID": "77", "LOASO_ZALO_OA_SECRET": "y"}, "LOASO_ZALO_OA_APP_SECRET: set it"),
+        ({"LOASO_ZALO_OA_APP_ID": "77", "LOASO_ZALO_OA_APP_SECRET": "x"}, "LOASO_ZALO_OA_OA_SECRET: set it"),
+        ({"LOASO_ZALO_OA_APP_SECRET": "x"}, "LOASO_ZALO_OA_APP_ID: set it"),
+        ({"LOASO_ZALO_OA_OA_SECRET": "x"}, "LOASO_ZALO_OA_APP_ID: set it"),
+        ({"LOASO_ZALO_OA_REFRESH_TOKEN": "x"}, "LOASO_ZALO_OA_APP_ID: set it"),
+        ({"LOASO_ZALO_OA_ACCESS_TOKEN": "x"}, "LOASO_ZALO_OA_APP_ID: set it"),
+        ({**OFFICIAL, "LOASO_ZALO_OA_ACCESS_TOKEN": "x"}, "LOASO_ZALO_OA_REFRESH_TOKEN: set it"),
     ],
 )
 def test_settings_that_do_not_fit_together(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], says: str) -> None:
@@ -57,6 +70,78 @@ def test_settings_that_do_not_fit_together(monkeypatch: pytest.MonkeyPatch, valu
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=says):
         settings.load()
+
+
+def test_every_problem_with_zalo_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "LOASO_ZALO_BOT_TOKEN": "hush-token",
+        "LOASO_ZALO_BOT_API_URL": "bot-api.zaloplatforms.com",
+        "LOASO_ZALO_BOT_MODE": "pigeon",
+        "LOASO_ZALO_BOT_PEOPLE": "-1",
+        "LOASO_ZALO_BOT_GROUPS": "some",
+        "LOASO_ZALO_BOT_MONTHLY": "many",
+        "LOASO_ZALO_OA_APP_ID": "loa-so",
+        "LOASO_ZALO_OA_API_URL": "ftp://openapi.zalo.me",
+        "LOASO_ZALO_OA_OAUTH_URL": "oauth",
+        "LOASO_ZALO_OA_BUTTONS": "perhaps",
+        "LOASO_ZALO_OA_PAID_MONTHLY": "-5",
+        "LOASO_ZALO_OA_ARTICLES_MONTHLY": "few",
+        "LOASO_ZALO_OA_MUTE_MINUTES": "1441",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    assert [problem.split(":")[0] for problem in caught.value.problems] == list(wrong)
+    assert "hush" not in str(caught.value)
+
+
+def test_what_does_not_fit_together_is_named_beside_what_is_wrong_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {"LOASO_ZALO_BOT_TOKEN": "x", "LOASO_ZALO_OA_APP_ID": "77", "LOASO_HTTP_PORT": "99999"}
+    for name, value in {**wrong, "LOASO_ZALO_BOT_MODE": "webhook", "LOASO_PUBLIC_URL": "loaso.vn"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    named = [problem.split(":")[0] for problem in caught.value.problems]
+    assert named == [
+        "LOASO_ZALO_BOT_TOKEN",
+        "LOASO_PUBLIC_URL",
+        "LOASO_HTTP_PORT",
+        "LOASO_ZALO_OA_APP_SECRET",
+        "LOASO_ZALO_OA_OA_SECRET",
+    ]
+
+
+@pytest.mark.parametrize("name", ["LOASO_ZALO_OA_OA_SECRET", "LOASO_ZALO_OA_SECRET"])
+def test_the_secret_of_the_webhook_has_two_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    for other, value in {**OFFICIAL, "LOASO_ZALO_OA_OA_SECRET": ""}.items():
+        monkeypatch.setenv(other, value)
+    monkeypatch.setenv(name, "hush-oa")
+    found = settings.load()
+    assert found.zalo_oa_oa_secret is not None
+    assert found.zalo_oa_oa_secret.get_secret_value() == "hush-oa"
+    assert settings.unknown_names() == []
+    assert "hush" not in repr(found)
+    monkeypatch.delenv(name)
+    (tmp_path / ".env").write_text(f"{name}=from-file\n")
+    from_file = settings.load().zalo_oa_oa_secret
+    assert from_file is not None
+    assert from_file.get_secret_value() == "from-file"
+
+
+def test_zalo_is_read_without_the_blanks_that_copying_brings(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = {"LOASO_ZALO_OA_ACCESS_TOKEN": " a ", "LOASO_ZALO_OA_REFRESH_TOKEN": "r\n"}
+    copied = {**OFFICIAL, "LOASO_ZALO_OA_APP_ID": " 77 ", "LOASO_ZALO_OA_APP_SECRET": " s ", **tokens}
+    for name, value in {
+        **copied,
+        "LOASO_ZALO_BOT_TOKEN": " 12:abc-xyz\n",
+        "LOASO_ZALO_BOT_API_URL": "http://z/",
+    }.items():
+        monkeypatch.setenv(name, value)
+    found = settings.load()
+    secrets = (found.zalo_bot_token, found.zalo_oa_app_secret, found.zalo_oa_access_token, found.zalo_oa_refresh_token)
+    assert [s and s.get_secret_value() for s in secrets] == ["12:abc-xyz", "s", "a", "r"]
+    assert (found.zalo_oa_app_id, found.zalo_bot_api_url) == ("77", "http://z")
 
 
 def test_several_tokens_and_admins_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
