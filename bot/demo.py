@@ -10,8 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,17 +22,14 @@ from bot import logs
 from bot.app import App
 from bot.core.clock import utc_now
 from bot.core.errors import UserError
-from bot.core.events import ChatKind
-from bot.db import Database, Tx, accounts, invites, people, roles, units
+from bot.db import Database
 from bot.db.migrate import migrate
-from bot.db.tables import Account, Person
-from bot.outreach import people_import, posts, referrals, roles_admin, unit_import
-from bot.outreach.desk import House
+from bot.demo_import import TownImport, known, only_ours
+from bot.outreach.desk import Desk, House
 from bot.sandbox.page import Page, TimeMachine
-from bot.sandbox.sample import BOT_TOKEN, PEOPLE, Character, Part, Town, settle
-from bot.sandbox.telegram import TelegramSandbox, Timing
+from bot.sandbox.sample import BOT_TOKEN, PEOPLE, ZALO_BOT_TOKEN, Worlds, settle
 from bot.sandbox.telegram.errors import Json
-from bot.settings import Address, EngineKind, Mode, Settings
+from bot.settings import EngineKind, Mode, Settings
 from bot.web.server import WebServer
 from jobs import JOBS, JobContext
 
@@ -42,8 +38,8 @@ log = structlog.get_logger(__name__)
 PREFIX = "/demo/"
 PATIENCE = 9.5
 _PORTS_TRIED = 20
-_SUBSCRIBED_FOR = timedelta(days=21)
-_BROUGHT = 4
+_OA_HOOK = "/webhook/zalo-oa"
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
 def _mount(server: WebServer, page: Page) -> None:
@@ -59,15 +55,15 @@ async def _to_page(_request: web.Request) -> web.Response:
 
 
 class Demo:
-    """The sandbox, the town, the product and the page. `folder` takes the database unless the settings name one;
+    """The sandboxes, the town, the product and the page. `folder` takes the database unless the settings name one;
     `source` is the real time."""
 
     def __init__(
         self, settings: Settings, folder: Path, *, people: int = PEOPLE, source: Callable[[], datetime] = utc_now
     ) -> None:
         self.machine = TimeMachine(settings.zone, House().tip_hours, source=source)
-        self.world = TelegramSandbox(timing=Timing.fast(), clock=self.machine.seconds)
-        self.town = settle(self.world, people=people)
+        self.worlds = Worlds.by(self.machine.seconds)
+        self.town = settle(self.worlds, people=people)
         self.page = Page(self.town, self.machine, know=self.know)
         self.folder = folder
         self._wanted = settings
@@ -87,43 +83,58 @@ class Demo:
 
     async def start(self) -> None:
         """Raises `UserError` for a port or a database that cannot be had."""
-        await self.world.start()
+        await self.worlds.start()
         try:
             settings = self._settings()
-            await self._move_in(settings)
             app = App(settings, clock=self.machine.clock)
+            await self._move_in(settings, app.desk)
             _mount(app.web, self.page)
+            self.page.site.root = settings.public_url or ""
             await app.start()
         except BaseException:
-            await self.world.stop()
+            await self.worlds.stop()
             raise
         self.app = app
+        if not await self.worlds.zalo_oa.set_webhook(f"{app.url}{_OA_HOOK}"):
+            log.error("The Official Account of the demo cannot reach the product", url=app.url)
         self.machine.jumped.append(self._hurry)
 
     def _settings(self) -> Settings:
-        wanted = self._wanted
+        wanted, worlds, oa = self._wanted, self.worlds, self.worlds.zalo_oa
+        access, refresh = oa.issue_pair()
+        port = _port(wanted)
         changes = {
             "telegram_token": (SecretStr(BOT_TOKEN),),
-            "telegram_api_url": self.world.url,
+            "telegram_api_url": worlds.telegram.url,
             "telegram_mode": Mode.POLLING,
+            "zalo_bot_token": SecretStr(ZALO_BOT_TOKEN),
+            "zalo_bot_api_url": worlds.zalo_bot.url,
+            "zalo_bot_mode": Mode.POLLING,
+            "zalo_oa_app_id": oa.app_id,
+            "zalo_oa_app_secret": SecretStr(oa.app_secret),
+            "zalo_oa_oa_secret": SecretStr(oa.oa_secret),
+            "zalo_oa_access_token": SecretStr(access),
+            "zalo_oa_refresh_token": SecretStr(refresh),
+            "zalo_oa_api_url": oa.url,
+            "zalo_oa_oauth_url": oa.url,
+            "public_url": _address(wanted.http_host, port),
+            "http_port": port,
             "engine": EngineKind.LOCAL,
             "secret_key": SecretStr(secrets.token_urlsafe(32)),
             "admins": (),
         }
         if "database_url" not in wanted.model_fields_set:
             changes["database_url"] = f"sqlite+aiosqlite:///{self.folder / 'loaso.db'}"
-        if "http_port" not in wanted.model_fields_set:
-            changes["http_port"] = _free_port(wanted.http_host, wanted.http_port)
         return wanted.model_copy(update=changes)
 
-    async def _move_in(self, settings: Settings) -> None:
+    async def _move_in(self, settings: Settings, desk: Desk) -> None:
         """Tell the product of the town as an operator would: villages, people, roles."""
         database = Database(settings.database_url)
         try:
             await migrate(database)
             async with database.read() as tx:
-                await _only_ours(tx)
-            await _Import(database, settings, self.town, self.machine, self.folder).run()
+                await only_ours(tx)
+            await TownImport(database, settings, desk, self.town, self.folder).run()
         finally:
             await database.close()
 
@@ -152,112 +163,32 @@ class Demo:
         app, self.app = self.app, None
         if app is not None:
             await app.stop()
-        await self.world.stop()
+        await self.worlds.stop()
 
     async def know(self, id: int) -> Json:
-        """What the product has written down about a person."""
+        """What the product has written down about a person, by their number on the page."""
         app = self._app
         async with app.database.read() as tx:
-            contact = await people.find(tx, "telegram", str(id))
-            if contact is None or contact.kind is not ChatKind.PRIVATE:
-                return {}
-            person = await people.get(tx, contact.person_id)
-            return await _written(tx, person) if person is not None else {}
+            return await known(tx, self.town.people[id], app.desk.capabilities, self.machine.now())
 
 
-async def _written(tx: Tx, person: Person) -> Json:
-    unit = await units.get(tx, person.unit_id) if person.unit_id is not None else None
-    return {
-        "status": person.status,
-        "unit": unit.name if unit is not None else None,
-        "group": person.target_group,
-        "tip_hour": person.tip_hour,
-        "consent_at": person.consent_at.timestamp() if person.consent_at is not None else None,
-        "roles": [{"role": role, "unit": of.name} for role, of in await roles.of_person(tx, person.id)],
-        "invited": await referrals.brought(tx, person.id),
-    }
+def _port(wanted: Settings) -> int:
+    """The port that was asked for, else one that is free: pictures need to know their address beforehand."""
+    if "http_port" in wanted.model_fields_set and wanted.http_port:
+        return wanted.http_port
+    return _free_port(wanted.http_host, wanted.http_port) if wanted.http_port else _any_port(wanted.http_host)
 
 
-async def _only_ours(tx: Tx) -> None:
-    """A database that really serves people is no place for a demo."""
-    ours = f"telegram:{BOT_TOKEN.partition(':')[0]}"
-    found: list[Account] = await accounts.everyone(tx)
-    if any(account.key != ours for account in found) or (not found and await people.count(tx)):
-        raise UserError(
-            "LOASO_DATABASE_URL names a database that holds real accounts or people, and the demo would mix invented "
-            "ones into it: unset LOASO_DATABASE_URL, or name an empty database"
-        )
+def _address(host: str, port: int) -> str:
+    """How this machine reaches itself there."""
+    host = _ANY.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _Import:
-    """The town, brought in by the same rules as `loaso units import`, `loaso people import`, `loaso roles grant`."""
-
-    def __init__(self, database: Database, settings: Settings, town: Town, machine: TimeMachine, folder: Path) -> None:
-        self.database = database
-        self.settings = settings
-        self.town = town
-        self.folder = folder
-        self.now = machine.now()
-        self.today = machine.clock.today(self.now)
-        self.keys = posts.configured(settings)
-
-    async def run(self) -> None:
-        async with self.database.write() as tx:
-            wishes = unit_import.read(self.town.villages_file, _refuse)
-            await unit_import.bring_in(tx, wishes, _refuse, self.now, self.today)
-        for hour in {person.tip_hour for person in self.town.people.values() if person.tip_hour is not None}:
-            await self._people(hour)
-        async with self.database.write() as tx:
-            await self._roles(tx)
-            await self._brought(tx)
-
-    async def _people(self, hour: int) -> None:
-        """One file for each hour at which people want their tip."""
-        path = self.folder / "people.csv"
-        mine = {id: person for id, person in self.town.people.items() if person.tip_hour == hour}
-        replace(self.town, people=mine).write_people(path, self.now - _SUBSCRIBED_FOR)
-        secret = self.settings.secret_key
-        await people_import.Import(
-            self.database,
-            self.now,
-            self.settings.zone,
-            self.keys,
-            lambda: secret.get_secret_value().encode() if secret else b"",
-            _refuse,
-            tip_hour=hour,
-        ).run(path)
-
-    async def _roles(self, tx: Tx) -> None:
-        for person in self.town.people.values():
-            if person.part.role is not None:
-                unit = await roles_admin.read_unit(tx, person.unit)
-                await roles_admin.grant(tx, _address(person), person.part.role, unit, self.now, self.keys)
-
-    async def _brought(self, tx: Tx) -> None:
-        """Some neighbours came through the influencer's link."""
-        teacher = next(p for p in self.town.people.values() if p.part is Part.INFLUENCER)
-        by = await self._person(tx, teacher)
-        home = await units.get(tx, by.unit_id) if by.unit_id is not None else None
-        code = await referrals.code_for(tx, by, home, self.now)
-        near = [p for p in self.town.people.values() if p.unit == teacher.unit and p.part is Part.RESIDENT]
-        for neighbour in near[-_BROUGHT:]:
-            came = await self._person(tx, neighbour)
-            await invites.credit(tx, came.id, by.id, code, self.now)
-
-    async def _person(self, tx: Tx, character: Character) -> Person:
-        contact = await people.find(tx, "telegram", str(character.user.id))
-        person = await people.get(tx, contact.person_id) if contact is not None else None
-        if person is None:
-            raise RuntimeError(f"{character.user} was not imported")
-        return person
-
-
-def _address(person: Character) -> Address:
-    return Address("telegram", str(person.user.id))
-
-
-def _refuse(line: int, why: str) -> None:
-    raise RuntimeError(f"sample data, line {line}: {why}")
+def _any_port(host: str) -> int:
+    with socket.socket(_family(host)) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
 
 
 def _free_port(host: str, first: int) -> int:
@@ -269,8 +200,7 @@ def _free_port(host: str, first: int) -> int:
 
 
 def _is_free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+    with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -278,6 +208,10 @@ def _is_free(host: str, port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 @contextmanager

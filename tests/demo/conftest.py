@@ -16,8 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.demo import Demo
 from bot.sandbox.page import Page, TimeMachine
-from bot.sandbox.sample import Town, settle
-from bot.sandbox.telegram import TelegramSandbox, Timing
+from bot.sandbox.sample import Town, Worlds, settle
 from bot.settings import load
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -56,7 +55,7 @@ class Visit:
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
     machine = TimeMachine(ZONE, (7, 19), source=lambda: NOON)
-    town = settle(TelegramSandbox(timing=Timing.fast(), clock=machine.seconds), people=40)
+    town = settle(Worlds.by(machine.seconds), people=40)
     page = Page(town, machine)
     app = web.Application()
     app.add_subapp("/demo/", page.app())

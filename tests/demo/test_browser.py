@@ -87,7 +87,7 @@ async def _see_the_others_receive(page: Page, demo: Demo) -> None:
     assert "hỏng" not in await page.title()
     newcomer = demo.town.people[NEWCOMER].user.chat(demo.town.bot)
     assert sum(NEWS in message.text for message in newcomer.bot_messages) == 1
-    assert demo.world.count_429() == 0
+    assert demo.worlds.telegram.count_429() == 0
 
 
 def _button(page: Page, label: str) -> Locator:

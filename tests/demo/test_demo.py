@@ -22,7 +22,7 @@ from bot.demo import Demo
 from bot.sandbox.sample import Part
 from bot.settings import load
 
-HEAD, RESIDENT, TEACHER, NEWCOMER = 7010, 7020, 7011, 7001
+HEAD, RESIDENT, TEACHER, NEWCOMERS = 7010, 7020, 7011, (7001, 7002, 7003, 7004)
 
 
 async def test_the_product_was_told_of_the_town_as_an_operator_would(demo: Demo) -> None:
@@ -30,9 +30,9 @@ async def test_the_product_was_told_of_the_town_as_an_operator_would(demo: Demo)
     assert head["roles"] == [{"role": "village_head", "unit": "Thôn Hà Lời"}]
     assert (head["status"], head["unit"], head["tip_hour"]) == ("active", "Thôn Hà Lời", 7)
     assert (await demo.know(TEACHER))["invited"] == 4
-    assert await demo.know(NEWCOMER) == {}
+    assert [await demo.know(one) for one in NEWCOMERS] == [{}] * len(NEWCOMERS)
     for person in demo.town.people.values():
-        known = await demo.know(person.user.id)
+        known = await demo.know(person.id)
         assert known.get("tip_hour") == person.tip_hour
         assert [role["role"] for role in known.get("roles", [])] == [r for r in [person.part.role] if r]
     assert {p.part for p in demo.town.people.values()} == set(Part)
@@ -60,7 +60,7 @@ async def test_a_jump_to_their_hour_brings_people_their_tip(demo: Demo) -> None:
     tip = await chat.wait(lambda m: m.from_bot, timeout=20)
     assert demo.machine.clock.local(demo.machine.now()).hour == 19
     assert tip.date == int(demo.machine.now().timestamp())
-    assert demo.world.count_429() == 0
+    assert demo.worlds.telegram.count_429() == 0
 
 
 async def test_it_ends_while_a_page_is_open(demo: Demo) -> None:
@@ -84,7 +84,7 @@ async def test_a_port_that_was_asked_for_and_is_taken_is_one_sentence(taken: int
     demo = Demo(load(http_port=taken), tmp_path, people=20)
     with pytest.raises(UserError, match="already listens"):
         await demo.start()
-    assert not demo.world.running
+    assert not demo.worlds.telegram.running
 
 
 async def test_the_usual_port_gives_way_to_the_next_one(
@@ -128,7 +128,7 @@ async def test_the_command_says_its_address_and_leaves_nothing_behind(how: signa
             said = (await process.stdout.readline()).decode()
         address = next(word for word in said.split() if word.startswith("http://127.0.0.1:"))
         async with aiohttp.ClientSession() as session, session.get(f"{address}api/state") as response:
-            assert len((await response.json())["people"]) == 302
+            assert len((await response.json())["people"]) == 304
         process.send_signal(how)
         async with asyncio.timeout(10):
             _, errors = await process.communicate()

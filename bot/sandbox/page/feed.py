@@ -1,17 +1,16 @@
-"""What happens, as it happens: world events turned into server-sent events, and a pulse every second."""
+"""What happens, as it happens: news of all platforms as server-sent events, and a pulse every second."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import orjson
 
 from bot.sandbox.page import view
+from bot.sandbox.page.lines import Platform
 from bot.sandbox.page.timemachine import TimeMachine
-from bot.sandbox.sample import Town
-from bot.sandbox.telegram import Chat, Message, WorldEvent
 from bot.sandbox.telegram.errors import Json
 
 MINUTE = 60
@@ -22,8 +21,8 @@ _RECENT = 400
 class Feed:
     """Counts what was sent each second of the last minute, and tells every open page what happens."""
 
-    def __init__(self, town: Town, machine: TimeMachine) -> None:
-        self.town = town
+    def __init__(self, platforms: Sequence[Platform], machine: TimeMachine) -> None:
+        self.platforms = tuple(platforms)
         self.machine = machine
         self.rates: deque[int] = deque([0] * MINUTE, MINUTE)
         self.recent: deque[Json] = deque(maxlen=_RECENT)
@@ -32,7 +31,9 @@ class Feed:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._beat())]
+        self._counted = self.sent
+        works = [platform.listen(self.hear) for platform in self.platforms]
+        self._tasks = [asyncio.create_task(self._beat()), *(asyncio.create_task(work) for work in works)]
 
     async def stop(self) -> None:
         """Open pages are told that there will be no more."""
@@ -63,56 +64,33 @@ class Feed:
                 made = frame("again", {})
             reader.put_nowait(made)
 
+    def hear(self, kind: str, data: Json) -> None:
+        """Something happened on a platform."""
+        if kind == "message" and data["message"]["bot"]:
+            self.recent.append({"chat": data["chat"], "message": view.brief(data["message"])})
+        self.tell(kind, data)
+
+    @property
+    def sent(self) -> int:
+        """How many messages the product has sent, on all platforms."""
+        return sum(platform.sent() for platform in self.platforms)
+
     def pulse(self) -> Json:
         """The time and the counters."""
-        world, bot = self.town.world, self.town.bot
         return {
             "clock": self.machine.shown(),
-            "sent": world.sent(bot),
-            "refused": world.count_429(bot),
+            "sent": self.sent,
+            "refused": sum(platform.refused() for platform in self.platforms),
             "rate": self.rates[-1],
-            "most": world.max_in_window(bot) if len(world.log) < 20_000 else None,
         }
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(1)
-            sent = self.town.world.sent(self.town.bot)
+            sent = self.sent
             self.rates.append(sent - self._counted)
             self._counted = sent
             self.tell("pulse", self.pulse())
-
-    async def _listen(self) -> None:
-        with self.town.world.subscribe(_BEHIND) as events:
-            async for event in events:
-                told = self._translated(event)
-                if told is None:
-                    continue
-                if told[0] == "message" and told[1]["message"]["bot"]:
-                    self.recent.append({"chat": told[1]["chat"], "message": view.brief(told[1]["message"])})
-                self.tell(*told)
-
-    def _translated(self, event: WorldEvent) -> tuple[str, Json] | None:
-        where = self._chat(event.chat_id)
-        if where is None:
-            return None
-        if event.kind in ("message", "edited", "deleted"):
-            found = _find(where, event.data["message_id"])
-            return (event.kind, {"chat": where.id, "message": view.message(found)}) if found else None
-        if event.kind == "chat_action":
-            return "action", {"chat": where.id, "action": event.data["action"]}
-        if event.kind == "membership" and where.is_private:
-            blocked = getattr(where, "blocked", False)
-            return "blocked", {"chat": where.id, "blocked": blocked}
-        return None
-
-    def _chat(self, id: int) -> Chat | None:
-        group = next((g.current for g in self.town.groups if g.current.id == id), None)
-        return group or (self.town.people[id].user.chat(self.town.bot) if id in self.town.people else None)
-
-
-def _find(chat: Chat, id: int) -> Message | None:
-    return next((m for m in reversed(chat.messages) if m.id == id), None)
 
 
 def frame(kind: str, data: Json) -> bytes:

@@ -10,16 +10,20 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import BodyPartReader, web
 
-from bot.sandbox.page import errands, view
-from bot.sandbox.page.errands import Errands, Wrong
+from bot.sandbox.page import telegram, view
+from bot.sandbox.page.errands import Errands
 from bot.sandbox.page.feed import Feed
+from bot.sandbox.page.lines import SAMPLES, Lines, Platform, Site, Wrong
+from bot.sandbox.page.telegram import TelegramPlatform
 from bot.sandbox.page.timemachine import TimeMachine
+from bot.sandbox.page.zalo_bot import BotPlatform
+from bot.sandbox.page.zalo_oa import OaPlatform
 from bot.sandbox.sample import Town
 from bot.sandbox.telegram import Attachment
 from bot.sandbox.telegram.errors import Json
 
 STATIC = Path(__file__).parent / "static"
-MAX_BODY = 10 * errands.MAX_FILE
+MAX_BODY = 10 * telegram.MAX_FILE
 _POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -31,7 +35,7 @@ _HEADERS = {
 }
 _SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/", "video/")
 Know = Callable[[int], Awaitable[Json]]
-"""What the product knows of a person, for those who wonder."""
+"""What the product knows of a person, by their number on the page, for those who wonder."""
 
 
 async def _nothing(_id: int) -> Json:
@@ -45,8 +49,11 @@ class Page:
         self.town = town
         self.machine = machine
         self.know = know
-        self.feed = Feed(town, machine)
-        self.errands = Errands(town, machine)
+        self.site = Site()
+        platforms: list[Platform] = [TelegramPlatform(town), OaPlatform(town, self.site), BotPlatform(town, self.site)]
+        self.lines = Lines(town, platforms)
+        self.feed = Feed(platforms, machine)
+        self.errands = Errands(town, self.lines, machine)
 
     def app(self) -> web.Application:
         """A fresh application; it listens to the world from its start-up to its shut-down."""
@@ -62,7 +69,7 @@ class Page:
                 web.post("/api/chat/{person}/{place}/{errand}", self._errand),
                 web.post("/api/clock", self._clock),
                 web.static("/static", STATIC),
-                web.static("/samples", errands.SAMPLES),
+                web.static("/samples", SAMPLES),
             ]
         )
         app.on_startup.append(self._begin)
@@ -78,16 +85,13 @@ class Page:
     # Looking
 
     async def _state(self, _request: web.Request) -> web.Response:
-        town, bot = self.town, self.town.bot
-        commands = bot.profile.commands.get(("default", "")) or []
-        about = bot.profile.descriptions.get("", "")
+        town = self.town
         return _json(
             {
-                "bot": {"id": bot.id, "name": bot.name, "username": bot.username, "about": about},
-                "commands": commands,
-                "people": [view.person(town, who) for who in town.people.values()],
+                "platforms": {channel: platform.about() for channel, platform in self.lines.platforms.items()},
+                "people": [view.person(town, self.lines, who) for who in town.people.values()],
                 "groups": [{"id": g.id, "title": g.title, "members": len(g.members)} for g in town.groups],
-                "samples": sorted(p.name for p in errands.SAMPLES.iterdir()),
+                "samples": sorted(p.name for p in SAMPLES.iterdir()),
                 "rates": list(self.feed.rates),
                 "recent": list(self.feed.recent),
                 "pulse": self.feed.pulse(),
@@ -96,18 +100,18 @@ class Page:
 
     async def _chat(self, request: web.Request) -> web.Response:
         who = self.errands.person(request.match_info["person"])
-        where = self.errands.place(who, request.match_info["place"])
-        shown = view.chat(self.errands.chat(who, where))
-        return _json(shown | {"known": await self.know(who.user.id)})
+        line = self.errands.line(who, request.match_info["place"])
+        return _json(line.shown() | {"can": sorted(line.errands), "known": await self.know(who.id)})
 
     async def _file(self, request: web.Request) -> web.Response:
-        stored = self.town.world.files.at(request.match_info["path"])
-        if stored is None:
+        path = request.match_info["path"]
+        found = next((f for p in self.lines.platforms.values() if (f := p.file(path)) is not None), None)
+        if found is None:
             raise web.HTTPNotFound
         headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-        if not stored.mime.startswith(_SHOWN):
+        if not found.mime.startswith(_SHOWN):
             headers["Content-Disposition"] = "attachment"
-        return _ranged(request, stored.content, stored.mime, headers)
+        return _ranged(request, found.content, found.mime, headers)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
@@ -121,39 +125,15 @@ class Page:
     # Doing
 
     async def _errand(self, request: web.Request) -> web.Response:
-        asked = await _asked(request)
-        run = self.errands
-        who = run.person(request.match_info["person"])
-        where = run.place(who, request.match_info["place"])
-        try:
-            match request.match_info["errand"]:
-                case "press":
-                    return _json(await run.press(who, where, asked))
-                case "block":
-                    return _json(run.block(who, asked))
-                case "start":
-                    return _json(errands.done(run.start(who, asked)))
-                case "forward":
-                    return _json(errands.done(run.forward(who, asked)))
-                case "write" | "edit" | "sample" as name:
-                    errand: errands.Errand = getattr(run, name)
-                    return _json(errands.done(errand(who, where, asked)))
-                case "location":
-                    return _json(errands.done(run.location(who, where)))
-                case "contact":
-                    return _json(errands.done(run.contact(who, where)))
-        except RuntimeError:  # the world says that this person has blocked the bot
-            raise Wrong("Người này đang chặn Loa Số: hãy bỏ chặn trước.") from None
-        raise web.HTTPNotFound
+        return await self._run(request, request.match_info["errand"], await _asked(request))
 
     async def _files(self, request: web.Request) -> web.Response:
+        return await self._run(request, "files", {"files": await _read_files(request)})
+
+    async def _run(self, request: web.Request, errand: str, asked: Json) -> web.Response:
         who = self.errands.person(request.match_info["person"])
-        where = self.errands.place(who, request.match_info["place"])
-        chosen = await _read_files(request)
-        try:
-            return _json(errands.done(self.errands.upload(who, where, chosen)))
-        except RuntimeError:
-            raise Wrong("Người này đang chặn Loa Số: hãy bỏ chặn trước.") from None
+        line = self.errands.line(who, request.match_info["place"])
+        return _json(await self.errands.run(line, errand, asked))
 
     async def _clock(self, request: web.Request) -> web.Response:
         return _json(self.errands.jump(await _asked(request)))
@@ -215,7 +195,7 @@ async def _read_files(request: web.Request) -> list[Attachment]:
         elif part.filename:
             found.append((part.filename, part.headers.get("Content-Type", ""), content))
     captions = [caption, *[""] * len(found)]
-    return [errands.attachment(*one, kind, words) for one, words in zip(found, captions, strict=False)]
+    return [telegram.attachment(*one, kind, words) for one, words in zip(found, captions, strict=False)]
 
 
 def _ranged(request: web.Request, content: bytes, mime: str, headers: dict[str, str]) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from bot.sandbox.page.lines import Lines
 from bot.sandbox.sample import Character, Town
 from bot.sandbox.telegram import Chat, Group, Message, PrivateChat
 from bot.sandbox.telegram.errors import Json
@@ -113,14 +114,13 @@ def chat(found: Chat, newest: int = 200) -> Json:
     return shown
 
 
-def person(town: Town, about: Character) -> Json:
+def person(town: Town, lines: Lines, about: Character) -> Json:
     """One person for the list."""
     place = town.places.get(about.unit)
-    own = about.user.chat(town.bot)
-    said = [m for m in own.messages[-1:] if not m.deleted]
+    own = lines.usual(about)
     return {
-        "id": about.user.id,
-        "name": full_name(about.user.json),
+        "id": about.id,
+        "name": about.name,
         "part": about.part,
         "unit": about.unit,
         "place": place.name if place else "",
@@ -128,6 +128,7 @@ def person(town: Town, about: Character) -> Json:
         "group": about.group,
         "about": about.about,
         "blocked": own.blocked,
-        "groups": [g.id for g in town.groups if about.user.id in g.members],
-        "last": {"text": snippet(said[0]), "date": said[0].date} if said else None,
+        "places": lines.places(about),
+        "groups": [g.id for g in town.groups if about.telegram and about.telegram.id in g.members],
+        "last": own.last(),
     }

@@ -74,8 +74,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where somebody can be written to. `heard_at` is seconds since 1970: when they wrote there last, on a channel where
-    that matters."""
+    """Where somebody can be written to. `heard_at` is when they wrote there last, in seconds since 1970, on a channel
+    where that matters."""
 
     channel: str
     external_id: str

@@ -1,7 +1,7 @@
 // What can be sent besides text: samples that come with the demo, files from the disk, places, contacts, commands.
 
 import { h, icon, menu, menuItem, closeMenu } from "./dom.js";
-import { errand, mayFail, state, upload } from "./store.js";
+import { can, errand, mayFail, platform, state, upload } from "./store.js";
 
 const say = mayFail((name, body) => errand(name, body));
 const PICTURE = /\.(png|jpg)$/;
@@ -34,18 +34,18 @@ export function attachMenu(button) {
     button,
     [
       h("div", { class: "thumbs" }, thumbs),
-      menuItem("image", "Ảnh hoặc video từ máy", () => fromDisk("image/*,video/*", "", true)),
+      can("files") && menuItem("image", "Ảnh hoặc video từ máy", () => fromDisk("image/*,video/*", "", true)),
       ...sounds.map((name) => menuItem("mic", SOUNDS[name] ?? name, () => say("sample", { name }))),
-      menuItem("speaker", "Tệp âm thanh từ máy", () => fromDisk("audio/*", "audio", false)),
-      menuItem("file", "Tệp từ máy", () => fromDisk("", "document", false)),
-      menuItem("pin", "Vị trí nhà văn hóa", () => say("location", {})),
-      menuItem("user", "Danh thiếp của mình", () => say("contact", {})),
+      can("files") && menuItem("speaker", "Tệp âm thanh từ máy", () => fromDisk("audio/*", "audio", false)),
+      can("files") && menuItem("file", "Tệp từ máy", () => fromDisk("", "document", false)),
+      can("location") && menuItem("pin", "Vị trí nhà văn hóa", () => say("location", {})),
+      can("contact") && menuItem("user", "Danh thiếp của mình", () => say("contact", {})),
     ],
     { name: "attach" },
   );
 }
 
 export function commandMenu(button) {
-  const items = state.commands.map((one) => menuItem("", `/${one.command}`, () => say("write", { text: `/${one.command}` }), one.description));
+  const items = platform().commands.map((one) => menuItem("", `/${one.command}`, () => say("write", { text: `/${one.command}` }), one.description));
   menu(button, items.length ? items : [h("p", { class: "quiet" }, icon("commands"), "Loa Số chưa khai lệnh nào.")], { name: "commands" });
 }

@@ -72,6 +72,18 @@ export function avatar(person, size = "") {
   return h("span", { class: `avatar tint-${person.id % 10} ${size}`, "aria-hidden": "true" }, letters.toLocaleUpperCase("vi"));
 }
 
+// On which application a chat is: both products of Zalo are Zalo to people.
+export function channelBadge(channel, title) {
+  const zalo = channel.startsWith("zalo");
+  return h("span", { class: `channel ${zalo ? "zalo" : "telegram"}`, title }, zalo ? "Zalo" : "Telegram");
+}
+
+// The same where there is little room: most people are on Telegram, and its sign is enough.
+export function channelSign(channel, title) {
+  if (channel !== "telegram") return channelBadge(channel, title);
+  return h("span", { class: "channel telegram", title, role: "img", "aria-label": title }, icon("send"));
+}
+
 export function groupAvatar(size = "") {
   return h("span", { class: `avatar group ${size}`, "aria-hidden": "true" }, icon("people"));
 }

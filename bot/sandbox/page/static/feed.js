@@ -1,8 +1,8 @@
 // What others receive: counters, a small chart, and messages grouped by what they say.
 
-import { $, avatar, groupAvatar, h, icon } from "./dom.js";
+import { $, avatar, channelBadge, groupAvatar, h, icon } from "./dom.js";
 import { choose } from "./people.js";
-import { hour, line, number, on, state } from "./store.js";
+import { chatId, hour, line, number, on, state, whose } from "./store.js";
 
 const KEPT = 40;
 const FACES = 5;
@@ -25,7 +25,7 @@ function frame() {
       { class: "counters" },
       counter("sent", "tin đã gửi", "Mọi tin mà Loa Số đã gửi từ lúc bật"),
       counter("rate", "tin mỗi giây", "Trong giây vừa qua; Telegram cho nhiều nhất 30"),
-      counter("refused", "lần gửi quá nhanh", "Số lần Telegram trả lời 429: gửi quá nhanh. Phải luôn là 0"),
+      counter("refused", "lần gửi quá nhanh", "Số lần Telegram hoặc Zalo trả lời: gửi quá nhanh. Phải luôn là 0"),
     ),
     parts.chart.box,
     parts.list,
@@ -77,7 +77,7 @@ function pulse(found) {
 }
 
 function said({ chat, message }) {
-  if (!message.bot || message.service || chat === state.me) return;
+  if (!message.bot || message.service || chat === chatId()) return;
   const key = `${message.kind} ${message.text.slice(0, 300)} ${message.file?.name ?? ""}`;
   let story = stories.get(key);
   if (!story) {
@@ -125,24 +125,42 @@ function card() {
   const all = h("div", { class: "recipients", hidden: true });
   const more = h("button", { type: "button", class: "story-more", "aria-expanded": "false", onclick: () => toggle() }, "Xem từng người");
   const time = h("span", { class: "story-hour" });
-  const node = h("article", { class: "story" }, h("div", { class: "story-head" }, title, time), text, h("div", { class: "story-foot" }, faces, more), all);
+  const badges = h("div", { class: "story-badges" });
+  const node = h("article", { class: "story" }, h("div", { class: "story-head" }, title, time), badges, text, h("div", { class: "story-foot" }, faces, more), all);
   const toggle = () => {
     all.hidden = !all.hidden;
     more.setAttribute("aria-expanded", String(!all.hidden));
     more.textContent = all.hidden ? "Xem từng người" : "Thu lại";
     fill([...stories.values()].find((one) => one.node === node));
   };
-  return { node, title, text, faces, all, more, time };
+  return { node, title, badges, text, faces, all, more, time };
 }
 
-const owner = (id) => state.people.get(id) ?? { ...state.groups.get(id), name: state.groups.get(id)?.title ?? "?", place: "" };
+function owner(chat) {
+  const { person, channel } = whose(chat);
+  const one = state.people.get(person) ?? { ...state.groups.get(chat), name: state.groups.get(chat)?.title ?? "?", place: "" };
+  return { ...one, chat, channel };
+}
+
+const badge = (one) => channelBadge(one.channel, state.platforms[one.channel].name);
+
+// One badge for each application that a message has reached, with how many people there.
+function badges(people) {
+  const on = (zalo) => people.filter((one) => one.channel.startsWith("zalo") === zalo);
+  return [on(false), on(true)].filter((all) => all.length).map((all) => {
+    const shown = badge(all[0]);
+    if (people.length > 1) shown.append(` ${number(all.length)}`);
+    return shown;
+  });
+}
 
 const portrait = (one) => (one.id < 0 ? groupAvatar("small") : avatar(one, "small"));
 
-function go(id) {
-  if (state.people.has(id)) return choose(id);
-  const member = [...state.people.values()].find((one) => one.groups.includes(id));
-  return member && choose(member.id, id);
+function go(chat) {
+  const { person, place } = whose(chat);
+  if (person !== null) return choose(person, place);
+  const member = [...state.people.values()].find((one) => one.groups.includes(chat));
+  return member && choose(member.id, chat);
 }
 
 function where(people) {
@@ -162,13 +180,14 @@ function fill(story) {
   story.text.textContent = line(story.message);
   story.time.textContent = hour(Math.max(...story.people.values()));
   story.node.classList.toggle("many", many);
-  const face = (one) => h("button", { type: "button", class: "face", title: `${one.name}: xem điện thoại`, "aria-label": `Xem điện thoại của ${one.name}`, onclick: () => go(one.id) }, portrait(one));
+  const face = (one) => h("button", { type: "button", class: "face", title: `${one.name}: xem điện thoại`, "aria-label": `Xem điện thoại của ${one.name}`, onclick: () => go(one.chat) }, portrait(one));
   const newest = people.slice(-FACES).reverse();
   const rest = people.length - newest.length;
+  story.badges.replaceChildren(...badges(people));
   story.faces.replaceChildren(...newest.map(face), ...(rest > 0 ? [h("span", { class: "rest" }, `+${number(rest)}`)] : []));
   story.more.hidden = !many;
   if (story.all.hidden) return;
-  const rows = people.slice(0, SHOWN).map((one) => h("button", { type: "button", class: "recipient", onclick: () => go(one.id) }, portrait(one), h("span", {}, one.name), h("small", {}, one.place)));
+  const rows = people.slice(0, SHOWN).map((one) => h("button", { type: "button", class: "recipient", onclick: () => go(one.chat) }, portrait(one), h("span", {}, one.name), badge(one), h("small", {}, one.place)));
   story.all.replaceChildren(...rows, ...(people.length > SHOWN ? [h("p", { class: "quiet" }, `và ${number(people.length - SHOWN)} người nữa`)] : []));
 }
 

@@ -12,6 +12,8 @@ export function follow(address) {
     return tell("notice", `Địa chỉ này không mở được: ${address}`);
   }
   if (["t.me", "telegram.me"].includes(url.hostname)) return telegram(url);
+  if (url.host + url.pathname === state.platforms.zalo_oa.link) return tell("notice", "Ngoài đời, đường dẫn này mở trang Loa Số trên Zalo.");
+  if (url.hostname === "button-share.zalo.me") return tell("notice", "Ngoài đời, Zalo cho chọn người để gửi đường dẫn này.");
   if (url.protocol === "tg:") return tell("notice", "Ngoài đời, nút này mở một màn hình của Telegram.");
   if (!["http:", "https:"].includes(url.protocol)) return tell("notice", `Ngoài đời, điện thoại sẽ mở ${address}`);
   if (url.origin === location.origin) return window.open(url.href, "_blank", "noopener");
@@ -21,12 +23,14 @@ export function follow(address) {
 function telegram(url) {
   const path = url.pathname.replace(/^\/+/, "");
   if (path === "share/url") return share(url.searchParams.get("url") ?? "", url.searchParams.get("text") ?? "");
-  if (path.toLowerCase() === state.bot.username.toLowerCase()) {
+  if (path.toLowerCase() === bot()) {
     if (url.searchParams.has("startgroup")) return tell("notice", "Ngoài đời, nút này cho chọn một nhóm để thêm Loa Số vào.");
     return openWith(url.searchParams.get("start") ?? "");
   }
   return outside(url);
 }
+
+const bot = () => state.platforms.telegram.link.toLowerCase();
 
 function outside(url) {
   const { close } = dialog(
@@ -39,7 +43,7 @@ function outside(url) {
 
 function share(address, text) {
   const inner = URL.canParse?.(address) ? new URL(address) : null;
-  const ours = inner?.hostname === "t.me" && inner.pathname.slice(1).toLowerCase() === state.bot.username.toLowerCase();
+  const ours = inner?.hostname === "t.me" && inner.pathname.slice(1).toLowerCase() === bot();
   const shown = dialog(
     "Chuyển cho người khác",
     h("p", {}, "Ngoài đời, Telegram cho chọn người hoặc nhóm để gửi lời nhắn này:"),
@@ -66,7 +70,7 @@ function people(chosen) {
   const list = h("div", { class: "pick" });
   const draw = (words = "") => {
     const wanted = words.trim().toLocaleLowerCase("vi");
-    const all = [...state.people.values()].filter((one) => one.id !== state.me && `${one.name} ${one.place}`.toLocaleLowerCase("vi").includes(wanted));
+    const all = [...state.people.values()].filter((one) => one.id !== state.me && one.places[0].channel === "telegram" && `${one.name} ${one.place}`.toLocaleLowerCase("vi").includes(wanted));
     list.replaceChildren(
       ...all.slice(0, 12).map((one) =>
         h(

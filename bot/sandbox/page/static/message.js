@@ -118,6 +118,7 @@ function button(message, one) {
     node.classList.add("busy");
     try {
       const answer = await errand("press", { message: message.id, button: one.callback_data ?? one.text });
+      node.classList.add("pressed");
       if (answer.url) follow(answer.url);
       else if (answer.text) tell(answer.alert ? "alert" : "notice", answer.text);
       else if (answer.late) tell("notice", "Loa Số chưa trả lời nút này.");
@@ -140,7 +141,7 @@ export function bubble(messages, { mine, sender, onmenu }) {
   if (message.service) return h("div", { class: "service" }, message.service);
   const words = messages.find((one) => one.text) ?? message;
   const media = messages.length > 1 ? h("div", { class: `album of-${Math.min(messages.length, 4)}` }, messages.map(attached)) : attached(message);
-  const foot = h("span", { class: "foot" }, words.edited && "đã sửa ", hour(message.date), mine && icon("check"));
+  const foot = h("span", { class: "foot" }, words.billed && h("span", { class: "billed", title: "Zalo trừ tin này vào gói trả tiền của Loa Số" }, "tính phí"), words.edited && "đã sửa ", hour(message.date), mine && icon("check"));
   const body = h(
     "div",
     { class: `bubble ${media ? "with-media" : ""} ${words.text ? "" : "bare"}` },
@@ -152,5 +153,6 @@ export function bubble(messages, { mine, sender, onmenu }) {
     foot,
   );
   const more = iconButton("dots", "Việc với tin này", (event) => onmenu(event.currentTarget, message), { "aria-haspopup": "menu", class: "icon-button more" });
-  return h("article", { class: `message ${mine ? "mine" : "theirs"}`, data: { message: message.id } }, h("div", { class: "line" }, body, more), keyboard(messages[messages.length - 1]));
+  const keys = keyboard(messages[messages.length - 1]);
+  return h("article", { class: `message ${mine ? "mine" : "theirs"} ${keys ? "with-keys" : ""}`, data: { message: message.id } }, h("div", { class: "line" }, body, more), keys);
 }

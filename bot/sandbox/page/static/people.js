@@ -1,6 +1,6 @@
 // The list of people: who one can be, grouped by what they do and where they live.
 
-import { $, avatar, groupAvatar, h, icon, moveFocus } from "./dom.js";
+import { $, avatar, channelSign, groupAvatar, h, icon, moveFocus } from "./dom.js";
 import { GROUPS, PARTS, hour, number, on, open, state, tell } from "./store.js";
 
 const rows = new Map();
@@ -26,7 +26,7 @@ function row(person) {
     "button",
     { type: "button", class: "row", data: { person: person.id }, onclick: () => choose(person.id) },
     avatar(person),
-    h("span", { class: "row-text" }, h("span", { class: "row-name" }, person.name), note),
+    h("span", { class: "row-text" }, h("span", { class: "row-title" }, h("span", { class: "row-name" }, person.name), person.places.map((at) => channelSign(at.channel, state.platforms[at.channel].name))), note),
     h("span", { class: "row-end" }, h("span", { class: "row-hour" }), unread),
   );
   rows.set(person.id, node);
@@ -136,7 +136,7 @@ function draw() {
   const search = h("input", {
     type: "search",
     id: "search",
-    placeholder: "Tìm tên hoặc thôn",
+    placeholder: "Tìm tên, thôn, Zalo",
     "aria-label": "Tìm người",
     autocomplete: "off",
     oninput: () => find(search.value, list),
@@ -154,7 +154,7 @@ function find(words, list) {
   for (const part of list.children) part.hidden = Boolean(wanted);
   if (!wanted) return;
   const hits = [...state.people.values()]
-    .filter((one) => fold(`${one.name} ${one.place} ${PARTS[one.part]}`).includes(wanted))
+    .filter((one) => fold(`${one.name} ${one.place} ${PARTS[one.part]} ${one.places.map((at) => state.platforms[at.channel].name).join(" ")}`).includes(wanted))
     .slice(0, 40);
   const shown = hits.map((one) => {
     const own = row(one);

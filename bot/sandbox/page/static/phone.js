@@ -3,7 +3,7 @@
 import { $, avatar, closeMenu, dialog, groupAvatar, h, icon, iconButton, menu, menuItem } from "./dom.js";
 import { attachMenu, commandMenu } from "./attach.js";
 import { bubble } from "./message.js";
-import { chatId, day, errand, hour, line, mayFail, on, open, refresh, state, tell } from "./store.js";
+import { can, channel, chatId, day, errand, hour, line, mayFail, on, open, platform, refresh, state, tell } from "./store.js";
 
 const parts = {};
 const blocks = new Map();
@@ -12,7 +12,7 @@ let editing = null;
 let acting = 0;
 
 const me = () => state.people.get(state.me);
-const group = () => (state.place === "bot" ? null : state.groups.get(state.place));
+const group = () => state.groups.get(state.place) ?? null;
 const say = mayFail((name, body) => errand(name, body));
 
 function frame() {
@@ -20,12 +20,13 @@ function frame() {
   parts.head = h("header", { class: "phone-head" });
   parts.list = h("div", { class: "messages", id: "messages", role: "log", "aria-label": "Tin nhắn", tabIndex: 0 });
   parts.fresh = h("button", { type: "button", class: "to-end", hidden: true, onclick: () => toEnd(true) }, icon("down"), h("span", {}, "Tin mới"));
+  parts.strip = h("div", { class: "strip", hidden: true });
   parts.foot = h("footer", { class: "phone-foot" });
   parts.notice = h("div", { class: "phone-notice", role: "status", hidden: true });
   parts.list.addEventListener("scroll", () => (parts.fresh.hidden = nearEnd()), { passive: true });
   $("phone").replaceChildren(
     h("div", { class: "phone-status", "aria-hidden": "true" }, parts.time, h("span", { class: "phone-camera" }), h("span", { class: "phone-signs" }, h("i"), h("i"), h("i"), h("b"))),
-    h("div", { class: "screen" }, parts.head, h("div", { class: "chat" }, parts.list, parts.fresh, parts.notice), parts.foot),
+    h("div", { class: "screen" }, parts.head, parts.strip, h("div", { class: "chat" }, parts.list, parts.fresh, parts.notice), parts.foot),
   );
 }
 
@@ -33,12 +34,16 @@ function head() {
   const person = me();
   const here = group();
   const groups = person.groups.map((id) => state.groups.get(id));
-  const title = here ? here.title : state.bot.name;
-  const note = h("span", { class: "phone-note" }, here ? `${here.members} người và Loa Số` : "máy trả lời tự động");
+  const { title: account, note: usual } = platform();
+  const title = here ? here.title : account;
+  const note = h("span", { class: "phone-note" }, here ? `${here.members} người và Loa Số` : usual);
+  $("phone").dataset.channel = channel();
   parts.note = note;
   parts.usual = note.textContent;
-  const tabs = groups.length
-    ? h("div", { class: "phone-tabs", role: "tablist" }, [["bot", state.bot.name], ...groups.map((one) => [one.id, one.title])].map(([id, name]) =>
+  const several = person.places.length > 1;
+  const places = person.places.map((at) => [at.place, several ? state.platforms[at.channel].name : state.platforms[at.channel].title]);
+  const tabs = groups.length || several
+    ? h("div", { class: "phone-tabs", role: "tablist" }, [...places, ...groups.map((one) => [one.id, one.title])].map(([id, name]) =>
         h("button", { type: "button", role: "tab", "aria-selected": String(id === state.place), onclick: () => open(state.me, id) }, name)))
     : null;
   parts.head.replaceChildren(
@@ -57,16 +62,27 @@ function head() {
 }
 
 function more(button) {
-  const blocked = state.chat?.blocked;
-  menu(
-    button,
-    [
-      blocked
-        ? menuItem("check", "Bỏ chặn Loa Số", () => say("block", { blocked: false }))
-        : menuItem("block", "Chặn Loa Số", () => say("block", { blocked: true }), "để xem trưởng thôn được báo thế nào"),
-      menuItem("speaker", "Bấm Bắt đầu lần nữa", () => say("start", {})),
-    ],
-    { place: "below" },
+  const { blocked, following } = state.chat ?? {};
+  const items = [
+    can("follow") && (following
+      ? menuItem("close", "Bỏ quan tâm Loa Số", () => say("follow", { following: false }))
+      : menuItem("check", "Quan tâm Loa Số", () => say("follow", { following: true }))),
+    can("block") && (blocked
+      ? menuItem("check", "Bỏ chặn Loa Số", () => say("block", { blocked: false }))
+      : menuItem("block", "Chặn Loa Số", () => say("block", { blocked: true }), "để xem trưởng thôn được báo thế nào")),
+    can("start") && menuItem("speaker", "Bấm Bắt đầu lần nữa", () => say("start", {})),
+  ].filter(Boolean);
+  menu(button, items.length ? items : [h("p", { class: "quiet" }, "Ở ứng dụng này chỉ có nhắn tin thôi.")], { place: "below" });
+}
+
+// On Zalo one follows an account; who has not is asked to, above the chat.
+function strip() {
+  const asks = can("follow") && !state.chat.following && !state.chat.blocked;
+  parts.strip.hidden = !asks;
+  if (!asks) return;
+  parts.strip.replaceChildren(
+    h("span", {}, "Quan tâm để nhận tin của Loa Số"),
+    h("button", { type: "button", id: "follow", class: "follow", onclick: () => say("follow", { following: true }) }, "Quan tâm"),
   );
 }
 
@@ -78,7 +94,7 @@ function foot() {
       h("p", { class: "foot-note" }, `${me().name} đã chặn Loa Số: tin gửi tới đây không tới nơi.`),
       h("button", { type: "button", class: "big", onclick: () => say("block", { blocked: false }) }, "BỎ CHẶN"),
     );
-  } else if (state.place === "bot" && !chat.started) {
+  } else if (can("start") && !chat.started) {
     parts.foot.replaceChildren(h("button", { type: "button", class: "big", id: "start", onclick: () => say("start", {}) }, "BẮT ĐẦU"));
   } else {
     composer();
@@ -86,7 +102,7 @@ function foot() {
 }
 
 function composer() {
-  const input = h("textarea", { id: "composer", rows: 1, placeholder: "Nhắn cho Loa Số", "aria-label": "Nội dung tin nhắn", maxLength: 4096 });
+  const input = h("textarea", { id: "composer", rows: 1, placeholder: "Nhắn cho Loa Số", "aria-label": "Nội dung tin nhắn", maxLength: platform().max_text });
   if (group()) input.placeholder = "Nhắn trong nhóm";
   const grow = () => {
     input.style.height = "auto";
@@ -113,8 +129,8 @@ function composer() {
   });
   parts.input = input;
   parts.quoting = h("div", { class: "quoting", hidden: true });
-  const attach = iconButton("attach", "Gửi ảnh, tiếng, tệp, vị trí", () => attachMenu(attach), { "aria-haspopup": "menu" });
-  const commands = iconButton("commands", "Các lệnh của Loa Số", () => commandMenu(commands), { "aria-haspopup": "menu" });
+  const attach = iconButton("attach", "Gửi ảnh và thứ khác", () => attachMenu(attach), { "aria-haspopup": "menu" });
+  const commands = platform().commands.length ? iconButton("commands", "Các lệnh của Loa Số", () => commandMenu(commands), { "aria-haspopup": "menu" }) : null;
   parts.foot.replaceChildren(
     ...[parts.quoting, h("form", { class: "composer", onsubmit: (event) => (event.preventDefault(), submit()) }, commands, input, attach, h("button", { type: "submit", class: "icon-button send", "aria-label": "Gửi", title: "Gửi" }, icon("send"))), replyKeys()].filter(Boolean),
   );
@@ -144,12 +160,12 @@ function aboutMessage(button, message) {
   const own = message.from.id === state.me;
   const writable = state.chat.started !== false && !state.chat.blocked;
   menu(button, [
-    writable && menuItem("reply", "Trả lời", () => quote(message, "reply")),
-    own && message.kind === "text" && menuItem("edit", "Sửa", () => quote(message, "edit")),
-    menuItem("forward", "Chuyển tiếp cho Loa Số", mayFail(async () => {
-      const body = { from: String(state.place), message: message.id };
-      if (state.place !== "bot") await open(state.me, "bot");
-      await errand("forward", body, state.me, "bot");
+    writable && platform().replies && menuItem("reply", "Trả lời", () => quote(message, "reply")),
+    own && can("edit") && message.kind === "text" && menuItem("edit", "Sửa", () => quote(message, "edit")),
+    can("forward") && menuItem("forward", "Chuyển tiếp cho Loa Số", mayFail(async () => {
+      const from = state.place;
+      if (group()) await open(state.me, "bot");
+      await errand("forward", { message: message.id }, state.me, from);
     })),
     message.text && menuItem("copy", "Chép chữ", () => navigator.clipboard?.writeText(message.text)),
   ]);
@@ -170,7 +186,7 @@ function draw({ toBottom = false } = {}) {
     else wanted.push({ key: `m ${message.id}`, album: message.media_group_id, messages: [message] });
   }
   const nodes = wanted.map((one) => one.node ?? keyed(one.key, JSON.stringify(one.messages), () => made(one.messages)).node);
-  if (!nodes.length) nodes.push(keyed("empty", state.me + String(state.chat.started), empty).node);
+  if (!nodes.length) nodes.push(keyed("empty", `${state.me} ${state.chat.started} ${state.chat.following}`, empty).node);
   nodes.forEach((node, place) => {
     if (parts.list.children[place] !== node) parts.list.insertBefore(node, parts.list.children[place] ?? null);
   });
@@ -195,17 +211,19 @@ function made(messages) {
 }
 
 function empty() {
-  if (!state.chat.started && state.place === "bot") {
+  const { title, about } = platform();
+  const known = me().part !== "newcomer";
+  if (!group() && (!state.chat.started || !known)) {
     return h(
       "div",
       { class: "welcome" },
       h("span", { class: "avatar bot huge", "aria-hidden": "true" }, icon("speaker")),
-      h("h3", {}, state.bot.name),
-      h("p", {}, state.bot.about || "Mỗi ngày một mẹo nhỏ để dùng điện thoại thạo hơn, an toàn hơn."),
-      h("p", { class: "welcome-hint" }, "Bấm BẮT ĐẦU ở dưới"),
+      h("h3", {}, title),
+      h("p", {}, about || "Mỗi ngày một mẹo nhỏ để dùng điện thoại thạo hơn, an toàn hơn."),
+      !state.chat.started && h("p", { class: "welcome-hint" }, "Bấm BẮT ĐẦU ở dưới"),
     );
   }
-  return h("div", { class: "welcome" }, h("p", {}, state.place === "bot" ? `${me().name} đã đăng ký từ trước. Chưa có tin nào hôm nay: hãy nhắn thử, hoặc tua đồng hồ tới giờ gửi mẹo.` : "Nhóm chưa có tin nào."));
+  return h("div", { class: "welcome" }, h("p", {}, !group() ? `${me().name} đã đăng ký từ trước. Chưa có tin nào hôm nay: hãy nhắn thử, hoặc tua đồng hồ tới giờ gửi mẹo.` : "Nhóm chưa có tin nào."));
 }
 
 const nearEnd = () => parts.list.scrollHeight - parts.list.scrollTop - parts.list.clientHeight < 90;
@@ -246,10 +264,11 @@ export function start() {
     blocks.clear();
     parts.list.replaceChildren();
     parts.foot.replaceChildren();
-    parts.notice.hidden = true;
+    parts.notice.hidden = parts.strip.hidden = true;
     head();
   });
   on("opened", () => {
+    strip();
     foot();
     draw({ toBottom: true });
   });
@@ -265,7 +284,7 @@ export function start() {
   on("action", acts);
   on("notice", notice);
   on("alert", (text) => {
-    const { close } = dialog(state.bot.name, h("p", { class: "alert-text" }, text), h("div", { class: "dialog-actions" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Đã hiểu")));
+    const { close } = dialog(platform().title, h("p", { class: "alert-text" }, text), h("div", { class: "dialog-actions" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Đã hiểu")));
   });
   on("enlarge", (file) => dialog("Ảnh", h("img", { src: file.url, alt: "Ảnh lớn", class: "enlarged" })));
   on("pulse", (pulse) => (parts.time.textContent = hour(pulse.clock.now)));

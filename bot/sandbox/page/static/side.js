@@ -1,8 +1,8 @@
 // Beside the phone: who one is, what Loa Số has written down about them, and three things to try.
 
-import { $, avatar, h, icon, iconButton } from "./dom.js";
+import { $, avatar, channelBadge, h, icon, iconButton } from "./dom.js";
 import { choose } from "./people.js";
-import { GROUPS, PARTS, date, number, on, post, state, mayFail } from "./store.js";
+import { GROUPS, PARTS, date, hour, number, on, post, refresh, shortDay, state, mayFail, whose } from "./store.js";
 
 const KEY = "loaso-demo-tour";
 const parts = {};
@@ -12,24 +12,30 @@ const STEPS = [
   {
     name: "join",
     title: "Làm bà con mới",
-    text: "Cầm máy bà Mến, bấm BẮT ĐẦU rồi làm theo lời Loa Số.",
+    text: "Cầm máy bà Mến, bấm BẮT ĐẦU rồi làm theo.",
     run: () => choose(first("newcomer")),
+  },
+  {
+    name: "zalo",
+    title: "Làm bà con dùng Zalo",
+    text: "Cầm máy chị Thơm, bấm Quan tâm rồi chạm nút.",
+    run: () => choose(first("newcomer", "zalo_oa")),
   },
   {
     name: "tell",
     title: "Làm trưởng thôn",
-    text: "Gõ một tin cho cả thôn, bấm gửi và nhìn tin tới từng nhà.",
+    text: "Gõ một tin, bấm gửi, nhìn tin tới từng nhà.",
     run: () => choose(first("village_head")),
   },
   {
     name: "wait",
     title: "Tua tới giờ gửi mẹo",
-    text: "Mỗi người chọn một giờ nhận mẹo: tua đồng hồ để thấy mẹo tới.",
+    text: "Tua đồng hồ để thấy mẹo tới từng người.",
     run: mayFail(() => post("clock", { hour: nextTip() })),
   },
 ];
 
-const first = (part) => [...state.people.values()].find((one) => one.part === part)?.id;
+const first = (part, channel = "telegram") => [...state.people.values()].find((one) => one.part === part && one.places[0].channel === channel)?.id;
 
 export function nextTip() {
   const { tip_hours: ahead, morning } = state.pulse.clock;
@@ -58,7 +64,7 @@ function tour() {
     }),
   );
   const hide = iconButton("close", "Cất hướng dẫn", () => show(false));
-  parts.tour = h("section", { class: "card-box tour", "aria-label": "Thử ba việc" }, h("div", { class: "card-head" }, h("h2", {}, "Thử ba việc"), hide), list);
+  parts.tour = h("section", { class: "card-box tour", "aria-label": "Thử bốn việc" }, h("div", { class: "card-head" }, h("h2", {}, "Thử bốn việc"), hide), list);
   parts.again = h("button", { type: "button", class: "tour-again", onclick: () => show(true) }, icon("commands"), "Mở lại hướng dẫn");
   show(stored() !== "away");
 }
@@ -79,6 +85,22 @@ function finish(name) {
 
 const STATUS = { new: "chưa đăng ký", active: "đang nhận tin", stopped: "đã dừng nhận tin" };
 
+const until = (way) => (way.until ? ` (đến ${hour(way.until)}, ${shortDay(way.until)})` : "");
+
+// Whether a person may be written to now is a rule of Zalo, so it stands in the books.
+const WINDOW = {
+  open: () => "lúc nào cũng nhắn được",
+  free: (way) => `nhắn được miễn phí${until(way)}`,
+  paid: (way) => `nhắn được, tính phí${until(way)}`,
+  waits: () => "phải chờ bà con nhắn",
+  closed: () => "đã rời Loa Số",
+};
+
+const ways = (known) => {
+  const all = known.ways ?? [];
+  return all.map((way) => [state.platforms[way.channel].name, `${WINDOW[way.state](way)}${way.preferred && all.length > 1 ? "; tin đến đây" : ""}`]);
+};
+
 function who() {
   const person = state.people.get(state.me);
   if (!person) return;
@@ -91,19 +113,20 @@ function who() {
     ["Đồng ý từ", known.consent_at ? date(known.consent_at) : null],
     ["Vai trò", known.roles?.map((one) => `${PARTS[one.role] ?? one.role}, ${one.unit}`).join("; ")],
     ["Đã mời", known.invited ? `${number(known.invited)} người` : null],
+    ...ways(known),
   ].filter(([, value]) => value);
-  const note = state.chat && state.place === "bot" ? "Loa Số chỉ ghi chừng này, không ghi tên." : "";
+  const note = state.chat && !state.groups.has(state.place) ? "Loa Số chỉ ghi chừng này, không ghi tên." : "";
   parts.who.replaceChildren(
     ...[
       h(
         "div",
         { class: "who-head" },
         avatar(person, "large"),
-        h("div", {}, h("small", {}, "Bạn đang là"), h("strong", {}, person.name), h("span", { class: `badge ${person.part}` }, PARTS[person.part])),
+        h("div", {}, h("small", {}, "Bạn đang là"), h("strong", {}, person.name), h("span", { class: "who-badges" }, h("span", { class: `badge ${person.part}` }, PARTS[person.part]), person.places.map((at) => channelBadge(at.channel, state.platforms[at.channel].name)))),
       ),
       h("p", { class: "who-about" }, person.about || `Bà con ở ${person.place}, ${person.commune}.`),
       facts.length ? h("div", { class: "ledger" }, h("h3", {}, "Sổ của Loa Số"), h("dl", {}, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])), h("p", { class: "quiet" }, note)) : null,
-      !facts.length && state.chat && state.place === "bot" ? h("p", { class: "quiet" }, "Sổ của Loa Số chưa có gì về người này.") : null,
+      !facts.length && state.chat && !state.groups.has(state.place) ? h("p", { class: "quiet" }, "Sổ của Loa Số chưa có gì về người này.") : null,
     ].filter(Boolean),
   );
 }
@@ -118,8 +141,12 @@ export function start() {
   put();
   for (const kind of ["switching", "opened", "known"]) on(kind, who);
   on("said", ({ chat, message }) => {
-    if (!message.bot && state.people.get(chat)?.part === "newcomer") finish("join");
-    if (message.bot && state.people.get(state.me)?.part === "village_head" && chat !== state.me) finish("tell");
+    const { person, channel } = whose(chat);
+    if (state.people.get(person)?.part === "newcomer" && (channel !== "telegram" || !message.bot)) finish(channel === "telegram" ? "join" : "zalo");
+    if (message.bot && state.people.get(state.me)?.part === "village_head" && person !== state.me) finish("tell");
   });
-  on("jumped", (seconds) => seconds > 1500 && finish("wait"));
+  on("jumped", (seconds) => {
+    if (seconds > 1500) finish("wait");
+    mayFail(refresh)();
+  });
 }

@@ -22,10 +22,10 @@ export const GROUPS = {
 };
 
 export const state = {
-  bot: { id: 0, name: "Loa Số", username: "" },
+  platforms: {},
   people: new Map(),
   groups: new Map(),
-  commands: [],
+  chats: new Map(),
   samples: [],
   rates: [],
   recent: [],
@@ -75,15 +75,27 @@ export const errand = (name, body = {}, who = state.me, place = state.place) => 
 export async function load() {
   const found = await get("state");
   const unread = new Map([...state.people.values()].map((one) => [one.id, one.unread]));
-  state.bot = found.bot;
-  state.commands = found.commands;
+  state.platforms = found.platforms;
   state.samples = found.samples;
   state.rates = found.rates;
   state.recent = found.recent;
   state.pulse = found.pulse;
   state.people = new Map(found.people.map((one) => [one.id, { ...one, unread: unread.get(one.id) ?? 0 }]));
   state.groups = new Map(found.groups.map((one) => [one.id, { ...one, unread: state.groups.get(one.id)?.unread ?? 0 }]));
+  state.chats = new Map(found.people.flatMap((one) => one.places.map((at) => [at.chat, { ...at, person: one.id }])));
 }
+
+// Where the chat lies that an event names: whose it is, on which place of their phone, on which channel.
+export const whose = (chat) => state.chats.get(chat) ?? { person: null, place: chat, chat, channel: "telegram" };
+
+const here = () => state.people.get(state.me)?.places.find((at) => at.place === state.place) ?? whose(state.place);
+
+// The platform that the phone shows now, and whether one can do a thing there.
+export const channel = () => here().channel;
+export const platform = () => state.platforms[channel()];
+export const can = (name) => Boolean(state.chat?.can.includes(name));
+
+const owner = (chat) => state.people.get(whose(chat).person) ?? state.groups.get(chat);
 
 let asked = 0;
 
@@ -99,8 +111,7 @@ export async function open(me, place = "bot") {
   state.early = [];
   state.chat = { ...chat, messages: new Map(chat.messages.map((one) => [one.id, one])) };
   for (const one of early) if (one.chat === chat.id) keep(one.message);
-  if (place === "bot") state.people.get(me).unread = 0;
-  else state.groups.get(place).unread = 0;
+  (state.groups.get(place) ?? state.people.get(me)).unread = 0;
   tell("opened");
 }
 
@@ -119,7 +130,7 @@ function keep(message) {
   else state.chat.messages.set(message.id, message);
 }
 
-export const chatId = () => (state.place === "bot" ? state.me : state.place);
+export const chatId = () => here().chat;
 
 export function listen() {
   const source = new EventSource("api/stream");
@@ -142,14 +153,15 @@ export function listen() {
   });
   for (const kind of ["message", "edited", "deleted"]) hear(kind, (event) => heard(kind, event));
   hear("action", (event) => event.chat === chatId() && tell("action", event.action));
-  hear("blocked", (event) => {
-    const person = state.people.get(event.chat);
-    if (person) person.blocked = event.blocked;
-    if (event.chat === chatId() && state.chat) {
-      state.chat.blocked = event.blocked;
+  hear("standing", ({ chat, ...standing }) => {
+    const person = state.people.get(whose(chat).person);
+    if (person) person.blocked = standing.blocked;
+    if (chat === chatId() && state.chat) {
+      Object.assign(state.chat, standing);
       tell("opened");
+      mayFail(refresh)();
     }
-    tell("people", event.chat);
+    if (person) tell("people", person.id);
   });
 }
 
@@ -161,19 +173,19 @@ async function again() {
 
 function heard(kind, event) {
   const { chat, message } = event;
-  const here = chat === chatId();
-  if (here && state.chat) {
+  const open = chat === chatId();
+  if (open && state.chat) {
     if (!message.bot) state.chat.started = true;
     keep(message);
     tell("chat", message);
-  } else if (here) {
+  } else if (open) {
     state.early = [...(state.early ?? []), event];
   }
-  const owner = state.people.get(chat) ?? state.groups.get(chat);
-  if (owner && kind === "message") {
-    owner.last = { text: line(message), date: message.date };
-    if (!here && message.bot) owner.unread += 1;
-    tell("people", chat);
+  const whom = owner(chat);
+  if (whom && kind === "message") {
+    whom.last = { text: line(message), date: message.date };
+    if (!open && message.bot) whom.unread += 1;
+    tell("people", whom.id);
   }
   tell(kind === "message" ? "said" : kind, event);
 }
@@ -220,5 +232,6 @@ function format(name, options) {
 
 export const hour = (seconds) => format("hour", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(seconds * 1000);
 export const day = (seconds) => format("day", { weekday: "long", day: "numeric", month: "numeric" }).format(seconds * 1000);
+export const shortDay = (seconds) => format("short", { day: "numeric", month: "numeric" }).format(seconds * 1000);
 export const date = (seconds) => format("date", { day: "numeric", month: "numeric", year: "numeric" }).format(seconds * 1000);
 export const number = (value) => new Intl.NumberFormat("vi").format(value);
