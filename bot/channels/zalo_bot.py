@@ -112,6 +112,8 @@ class ZaloBotChannel:
             max_upload=MAX_UPLOAD,
             deep_links=False,
             limits=self._limits,
+            places=False,
+            voice=frozenset({"audio/aac"}),
             upload_life=PUBLISHED_LIFE,
         )
 

@@ -128,6 +128,7 @@ class ZaloOaChannel:
             max_upload=MAX_UPLOAD,
             deep_links=True,
             limits=Limits(per_second=PER_SECOND),
+            places=False,
             upload_life=UPLOAD_LIFE,
             window=Window(free=FREE, closes=CLOSES, paid_per_month=self._paid_monthly),
         )

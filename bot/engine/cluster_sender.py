@@ -105,7 +105,7 @@ class ClusterSender(Sender):
         after, slice_id = ticket.after, ticket.id  # type: int, int | None
         while size and self._may_work() and self._may_go(progress):
             ends = self.lease.ends(self.desk.clock.now())
-            way, rivals = self.roads.of(self.account_id)
+            way, rivals = self.roads.of(self.account_id, progress.lane)
             want = Want(ticket.run_id, self.account_id, after, size, self.owner, ends, slice_id, way, rivals)
             claim = await self.ledger.exchange(want, follow)
             if claim is None:

@@ -11,8 +11,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.core.channel import ON_WIRE, Channel
-from bot.core.errors import BadContent, NotSent, OutcomeUnknown, SendError, SlowDown, UploadExpired
-from bot.core.events import Media, Outbound, Sent
+from bot.core.errors import (
+    BadContent,
+    ContactRefused,
+    NotSent,
+    OutcomeUnknown,
+    Reason,
+    SendError,
+    SlowDown,
+    UploadExpired,
+)
+from bot.core.events import Media, MediaKind, Outbound, Sent
 from bot.db import Database, items
 from bot.engine.ledger import Ledger
 from bot.engine.parcels import Parcels
@@ -45,6 +54,7 @@ class Courier:
         self._uploaded: dict[str, datetime] = {}
         self._digests: dict[tuple[Media, str | None], str] = {}
         self._uploading: dict[str, asyncio.Lock] = {}
+        self._unfit: set[str] = set()
 
     async def send(self, message: Outbound, *, origin: str | None = None) -> Sent:
         """Send once. `origin` is the key of the account whose file ids the message holds, if not this one.
@@ -61,18 +71,29 @@ class Courier:
         lock = self._uploading.setdefault(key, asyncio.Lock())
         async with lock:
             known = [await self._file_id(d) for d in digests]
-            if not all(known):
-                ready = [await self._ours(self._content(m, origin)) for m in message.media]
-                sent = await self._send(replace(message, media=tuple(ready)))
-                self._remember(digests, sent)
-                self._uploading.pop(key, None)
-                return sent
+            if not all(known) and key not in self._unfit:
+                try:
+                    return await self._send_new(message, origin, digests)
+                except ContactRefused as error:
+                    if error.reason is not Reason.BAD_CONTENT:
+                        raise
+                    self._unfit.add(key)
+        if key in self._unfit:
+            return await self._send(await self._ours(self.parcels.as_links(message, origin, every=True)))
         again = tuple(Media(m.kind, file_id=self._known[d]) for m, d in zip(message.media, digests, strict=True))
         try:
             return await self._send(replace(message, media=again))
         except UploadExpired:
             self._forget(digests)  # the next attempt uploads it again
             raise
+
+    async def _send_new(self, message: Outbound, origin: str | None, digests: list[str]) -> Sent:
+        """The first message with these files. Raises `ContactRefused` for files that this platform does not take."""
+        ready = [await self._ours(self._content(m, origin)) for m in message.media]
+        sent = await self._send(replace(message, media=tuple(ready)))
+        self._remember(digests, sent)
+        self._uploading.pop("+".join(digests), None)
+        return sent
 
     def ready(self, message: Outbound, *, origin: str | None = None) -> Outbound | None:
         """The message with the ids under which this account has sent its files before; `None` if it has not."""
@@ -107,7 +128,10 @@ class Courier:
             raise BadContent(f"a file of this message cannot be had: {type(error).__name__}") from error
 
     def _is_strange(self, media: Media, origin: str | None) -> bool:
-        return media.file_id is None or (origin is not None and origin != self.channel.account)
+        """Whether the account must be given the file first. An address stands for a picture, not for a document."""
+        if media.file_id is None or (origin is not None and origin != self.channel.account):
+            return True
+        return media.kind is MediaKind.FILE and media.file_id.startswith(("https://", "http://"))
 
     async def _digest(self, media: Media, origin: str | None) -> str:
         if media.file_id is not None:
@@ -139,9 +163,9 @@ class Courier:
 
     async def _content(self, media: Media, origin: str | None) -> Media:
         """The file itself, fetched from the account that knows it where need be."""
-        if media.file_id is None or origin is None or origin == self.channel.account:
+        if media.file_id is None:
             return media
-        content = await self.channels[origin].fetch(media)
+        content = await self.channels[origin or self.channel.account].fetch(media)
         return replace(media, file_id=None, content=content)
 
     def _remember(self, digests: list[str], sent: Sent) -> None:

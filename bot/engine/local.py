@@ -188,7 +188,7 @@ class LocalEngine:
             post.sender.update(may_go, waiting)
         if await rounds.gather(self.database, self.desk):
             self._wake.set()
-        await rounds.finish(self.database, self.desk, sending, self.roads.all(), self._idle, self._looks)
+        await rounds.finish(self.database, self.desk, sending, self.roads.all, self._idle, self._looks)
         if self.ledger.doubtful:
             await self.ledger.reclaim(self.owner)
         await self._renew_leases()

@@ -51,10 +51,10 @@ class Parcels:
             return True
         return mime_of(media) in self.can.voice and not group
 
-    async def as_links(self, message: Outbound, origin: str | None) -> Outbound:
-        """The message with its files as addresses below the text; without a place to put them, it says that there are
-        some. Raises `SendError`, `OSError`."""
-        kept = tuple(media for media in message.media if self._takes(media, group=message.group))
+    async def as_links(self, message: Outbound, origin: str | None, *, every: bool = False) -> Outbound:
+        """The message with the files that the channel does not take (or `every` one) as addresses below the text;
+        without a place to put them, it says that there are some. Raises `SendError`, `OSError`."""
+        kept = () if every else tuple(m for m in message.media if self._takes(m, group=message.group))
         lines = [message.text] if message.text else []
         lost = [media for media in message.media if media not in kept and media.kind not in _NOTHING_LOST]
         lines += [await self._link(media, origin) for media in lost]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -15,7 +16,7 @@ from bot.db.budgets import MESSAGES, PAID
 from bot.db.traffic_rows import Claimed
 from bot.engine.ledger import Ledger
 from bot.outreach import alarms
-from bot.outreach.budgets import FOR_REPLIES
+from bot.outreach.budgets import FOR_REPLIES, NOT_URGENT
 from bot.outreach.desk import Desk
 from bot.outreach.routes import State
 
@@ -69,7 +70,8 @@ class Purse:
             known = await budgets.chats(tx, self.account_id, ChatKind.PRIVATE) if self.people is not None else 0
         self.state = State(
             spent=self.per_month is not None and used >= self._for_runs(self.per_month),
-            pays=self.window is not None and paid < self.window.paid_per_month,
+            pays=self.window is not None and paid < int(self.window.paid_per_month * NOT_URGENT),
+            pays_urgent=self.window is not None and paid < self.window.paid_per_month,
             full=self.people is not None and known > self.people,
         )
         if self.people is not None and known >= WARN_AT * self.people:
@@ -100,15 +102,18 @@ class Purse:
         month = self.month()
         self.ledger.note(lambda tx: budgets.give_back(tx, self.account_id, MESSAGES, month, count))
 
-    async def pay(self, rows: Sequence[Claimed], now: datetime) -> set[int]:
-        """Reserve what these deliveries cost. Returns the people for whom nothing is left."""
+    async def pay(self, rows: Sequence[Claimed], now: datetime, *, urgent: bool) -> set[int]:
+        """Reserve what these deliveries cost. Returns the people for whom nothing is left. A fifth is left to what is
+        urgent: tips would have used it all up before the flood."""
         if self.window is None or not rows:
             return set()
         async with self.database.write() as tx:
             cost = await people.heard_before(tx, [row.contact_id for row in rows], now - self.window.free)
             if not cost:
                 return set()
-            got = await budgets.reserve(tx, self.account_id, PAID, self.month(), len(cost), self.window.paid_per_month)
+            limit = self.window.paid_per_month
+            allowed = limit if urgent else int(limit * NOT_URGENT)
+            got = await budgets.reserve(tx, self.account_id, PAID, self.month(), len(cost), allowed)
         too_many = set(sorted(cost)[got:])
         if too_many:
             self._looked = float("-inf")
@@ -128,7 +133,7 @@ class Purse:
             return
         if not self.state.spent:
             log.error("The platform takes no more messages of this account in this month", account=self.account)
-        self.state = State(spent=True, pays=self.state.pays, full=self.state.full)
+        self.state = replace(self.state, spent=True)
         self.ledger.note(lambda tx: budgets.fill(tx, self.account_id, MESSAGES, month, limit))
 
     async def _warn(self, what: str, month: str, used: int, limit: int) -> None:

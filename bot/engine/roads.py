@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.core.channel import Channel
+from bot.core.words import Lane
 from bot.db.traffic_rows import Way
 from bot.engine.purse import Purse
 from bot.outreach import routes
@@ -20,9 +21,9 @@ class Road:
     purse: Purse
     works: Callable[[], bool]
 
-    def way(self, desk: Desk) -> Way:
+    def way(self, desk: Desk, urgent: bool) -> Way:
         account, can = self.channel.account, self.channel.capabilities
-        return routes.way(self.purse.account_id, account, can, self.purse.state, desk.clock.now())
+        return routes.way(self.purse.account_id, account, can, self.purse.state, desk.clock.now(), urgent=urgent)
 
 
 class Roads:
@@ -40,17 +41,18 @@ class Roads:
         for road in self.roads.values():
             await road.purse.look()
 
-    def all(self) -> Sequence[Way]:
+    def all(self, urgent: bool) -> Sequence[Way]:
         """Every way, also those that do not work at the moment: they will."""
-        return [road.way(self.desk) for road in self.roads.values()]
+        return [road.way(self.desk, urgent) for road in self.roads.values()]
 
     def signature(self) -> tuple[object, ...]:
         """Changes when a way opens or closes."""
         return tuple((id, road.works(), road.purse.state) for id, road in self.roads.items())
 
-    def of(self, account_id: int) -> tuple[Way | None, tuple[Way, ...]]:
+    def of(self, account_id: int, lane: Lane) -> tuple[Way | None, tuple[Way, ...]]:
         """What a claim of that account must respect: nothing, where there is nothing to choose."""
-        mine = self.roads[account_id].way(self.desk)
+        urgent = lane is Lane.ALERT
+        mine = self.roads[account_id].way(self.desk, urgent)
         working = {id: road.works() for id, road in self.roads.items()}
-        rivals = routes.rivals(mine, self.all(), working) if len(self.roads) > 1 else ()
+        rivals = routes.rivals(mine, self.all(urgent), working) if len(self.roads) > 1 else ()
         return (None, ()) if routes.is_plain(mine, rivals) else (mine, rivals)

@@ -49,11 +49,12 @@ async def finish(
     database: Database,
     desk: Desk,
     sending: Sequence[Run],
-    ways: Sequence[Way],
+    ways: Callable[[bool], Sequence[Way]],
     idle: Callable[[int], bool],
     looks: Looks,
 ) -> None:
-    """End the runs of which nothing is left to send, and those whose time is over."""
+    """End the runs of which nothing is left to send, and those whose time is over. `ways` are those that there are, for
+    what is urgent or not."""
     now = desk.clock.now()
     for run in sending:
         late = run.valid_until is not None and now > run.valid_until
@@ -68,5 +69,5 @@ async def finish(
                 continue
             if late:
                 await campaigns.expire(tx, current, now)
-            if await campaigns.finish_if_done(tx, current, now, ways):
+            if await campaigns.finish_if_done(tx, current, now, ways(current.lane is Lane.ALERT)):
                 looks.forget(run.id)

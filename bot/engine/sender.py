@@ -229,7 +229,7 @@ class Sender:
             progress.at_end(now)
         while size and self._may_go(progress):
             lease = self.desk.clock.now() + LEASE
-            way, rivals = self.roads.of(self.account_id)
+            way, rivals = self.roads.of(self.account_id, progress.lane)
             want = Want(
                 progress.run_id, self.account_id, progress.after, size, self.owner, lease, way=way, rivals=rivals
             )
@@ -256,7 +256,8 @@ class Sender:
 
     async def _pay(self, progress: Progress, claim: Claim) -> Claim:
         """Whoever costs more than is left waits again."""
-        broke = await self.purse.pay(claim.rows, self.desk.clock.now())
+        urgent = progress.lane is Lane.ALERT
+        broke = await self.purse.pay(claim.rows, self.desk.clock.now(), urgent=urgent)
         if not broke:
             return claim
         rest = [row for row in claim.rows if row.person_id not in broke]

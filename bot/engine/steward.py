@@ -100,7 +100,7 @@ class Steward:
         waiting = {run_id: count for run_id, (count, _) in counts.items() if count}
         await self.roads.look()
         await rounds.finish(
-            self.database, self.desk, sending, self.roads.all(), lambda run_id: run_id not in busy, self._looks
+            self.database, self.desk, sending, self.roads.all, lambda run_id: run_id not in busy, self._looks
         )
         await self._hand_out(sending, waiting, queued, sorted(accounts))
         await self._take_over()

@@ -24,6 +24,10 @@ FOR_REPLIES = 0.05
 """Part of a month's messages that runs leave to answers."""
 
 
+NOT_URGENT = 0.8
+"""Part of the month's paid messages that may go to what is not urgent."""
+
+
 class DoesNotFit(UserError):
     """A run would use more messages than an account may still send in this month."""
 
@@ -77,7 +81,8 @@ def state_of(found: Standing) -> State:
     """The same as the way to people looks at it."""
     return State(
         spent=found.left_for_runs == 0,
-        pays=found.paid is not None and found.paid_used < found.paid,
+        pays=found.paid is not None and found.paid_used < int(found.paid * NOT_URGENT),
+        pays_urgent=found.paid is not None and found.paid_used < found.paid,
         full=found.people is not None and found.people_known > found.people,
     )
 

@@ -28,10 +28,12 @@ HEARD = 1
 @dataclass(frozen=True, slots=True)
 class State:
     """How an account stands: `spent` once its messages of the month are used up, `pays` while it may still write to
-    those for whom that costs something, `full` when more people are known than it may write to."""
+    those for whom that costs something (`pays_urgent`: if it is urgent), `full` when more people are known than it may
+    write to."""
 
     spent: bool = False
     pays: bool = True
+    pays_urgent: bool = True
     full: bool = False
 
 
@@ -45,18 +47,19 @@ def rank(account: str) -> int:
     return ORDER.index(channel) if channel in ORDER else len(ORDER)
 
 
-def since(can: Capabilities, state: State, now: datetime) -> int:
+def since(can: Capabilities, state: State, now: datetime, *, urgent: bool = False) -> int:
     """From whom an account must have heard to write to them, in microseconds since 1970."""
     if state.spent:
         return NEVER
     if can.window is not None:
-        open_for = can.window.closes - _MARGIN if state.pays else can.window.free - _MARGIN
+        pays = state.pays_urgent if urgent else state.pays
+        open_for = can.window.closes - _MARGIN if pays else can.window.free - _MARGIN
         return to_micros(now - open_for)
     return HEARD if state.full else 0
 
 
-def way(account_id: int, account: str, can: Capabilities, state: State, now: datetime) -> Way:
-    return Way(account_id, since(can, state, now), rank(account))
+def way(account_id: int, account: str, can: Capabilities, state: State, now: datetime, *, urgent: bool = False) -> Way:
+    return Way(account_id, since(can, state, now, urgent=urgent), rank(account))
 
 
 def rivals(mine: Way, others: Sequence[Way], working: Mapping[int, bool]) -> tuple[Way, ...]:
