@@ -16,7 +16,7 @@ Take = Callable[[str, str], Awaitable[str]]
 
 
 def route(take: Take) -> web.RouteDef:
-    """Shows in one sentence how it went."""
+    """Shows in one sentence how it went. Not for HEAD: whoever only previews the address would use up the code."""
 
     async def back(request: web.Request) -> web.Response:
         problem = await take(request.query.get("code", ""), request.query.get("state", ""))
@@ -25,4 +25,4 @@ def route(take: Take) -> web.RouteDef:
             return web.Response(status=400, text=f"Chưa nối được với Zalo: {problem}\n")
         return web.Response(text="Đã nối với Zalo. Cửa sổ này đóng được rồi.\n")
 
-    return web.get(PATH, back)
+    return web.get(PATH, back, allow_head=False)
