@@ -52,7 +52,7 @@ async def approve(ctx: Context, campaign_id: int) -> None:
 
 async def _tell_author(ctx: Context, campaign: Campaign, run: Run) -> None:
     """The author watches it go, and has their minute."""
-    contact = await notify.contact_of(ctx.tx, campaign.author_id or 0, prefer=ctx.account.id)
+    contact = await notify.contact_of(ctx.tx, campaign.author_id or 0, prefer=ctx.account.id, desk=ctx.desk)
     if contact is None:
         return
     broadcasts.watch(run, contact)
@@ -94,7 +94,7 @@ async def reject(ctx: Context, campaign_id: int, reason: str) -> None:
     if verdict is not Verdict.DONE or campaign is None:
         await notice(ctx, f"approval.{verdict}")
         return
-    contact = await notify.contact_of(ctx.tx, campaign.author_id or 0, prefer=ctx.account.id)
+    contact = await notify.contact_of(ctx.tx, campaign.author_id or 0, prefer=ctx.account.id, desk=ctx.desk)
     if contact is not None:
         again = [[("broadcast.button_new", "bc:new")]]
         await notify.notify(ctx.tx, ctx.desk, contact, "approval.was_rejected", ctx.now, reason=reason, buttons=again)

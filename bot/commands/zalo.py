@@ -127,7 +127,7 @@ def budget(as_json: bool) -> int:
     elif not rows:
         console.say("No channel is set.")
     else:
-        columns = ("account", "messages", "people", "paid", "planned")
+        columns = ("account", "messages", "people", "windows", "paid", "planned")
         console.table(columns, [[row[name] for name in columns] for row in rows])
     return DONE
 
@@ -140,6 +140,7 @@ def _row(one: budgets.Standing, planned: dict[str, int]) -> dict[str, object]:
         "account": one.account,
         "messages": share(one.messages_used, one.messages),
         "people": share(one.people_known, one.people),
+        "windows": "-" if one.windows is None else "{} free, {} paid, {} closed".format(*one.windows),
         "paid": share(one.paid_used, one.paid),
         "planned": planned.get(one.account.partition(":")[0], 0),
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from bot.core.events import ChatKind
 from bot.core.words import ContactState
 from bot.db.session import Tx
 from bot.db.sql import insert
-from bot.db.tables import Account, Budget, Contact
+from bot.db.tables import Budget, Contact
 
 MESSAGES, PAID, ARTICLES = "messages", "paid", "articles"
 
@@ -57,8 +59,19 @@ async def chats(tx: Tx, account_id: int, kind: ChatKind) -> int:
     return (await tx.execute(query.where(*mine))).scalar_one()
 
 
-async def account_id(tx: Tx, key: str) -> int | None:
-    return (await tx.execute(sa.select(Account.id).where(Account.key == key))).scalar_one_or_none()
+async def windows(tx: Tx, account_id: int, free: datetime, closes: datetime) -> tuple[int, int, int]:
+    """How many open private chats of an account wrote after `free`, before that but after `closes`, and earlier or
+    never."""
+    wrote = Contact.last_in_at
+    kinds = (wrote >= free, sa.and_(wrote < free, wrote >= closes), sa.or_(wrote.is_(None), wrote < closes))
+    counts = [sa.func.coalesce(sa.func.sum(sa.case((kind, 1), else_=0)), 0) for kind in kinds]
+    mine = (
+        Contact.account_id == account_id,
+        Contact.kind == ChatKind.PRIVATE,
+        Contact.state == ContactState.OPEN,
+    )
+    within, paid, closed = (await tx.execute(sa.select(*counts).where(*mine))).one()
+    return int(within), int(paid), int(closed)
 
 
 async def _ensure(tx: Tx, account_id: int, kind: str, month: str) -> None:

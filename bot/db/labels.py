@@ -28,9 +28,11 @@ class Labelled:
 
 
 async def stale(tx: Tx, accounts: Sequence[str], limit: int) -> list[Labelled]:
-    """People of these accounts whose place or group is not what their labels were made from."""
+    """People of these accounts whose place or group is not what their labels were made from, without those who were
+    passed over and have not written since."""
     place = sa.func.coalesce(Person.unit_id, 0)
     now = sa.cast(place, sa.Text) + sa.literal("/") + sa.func.coalesce(sa.cast(_code(), sa.Text), sa.literal("-"))
+    labelled = sa.func.coalesce(Contact.labelled, "")
     query = (
         sa.select(Contact.id, Account.key, Contact.external_id, Contact.labels, Unit, Person.target_group, now)
         .join(Person, Person.id == Contact.person_id)
@@ -42,7 +44,8 @@ async def stale(tx: Tx, accounts: Sequence[str], limit: int) -> list[Labelled]:
             Contact.state == ContactState.OPEN,
             Contact.last_in_at.is_not(None),
             Person.status == PersonStatus.ACTIVE,
-            sa.func.coalesce(Contact.labelled, "") != now,
+            labelled != now,
+            labelled != now + _silent_since(),
         )
         .order_by(Contact.id)
         .limit(limit)
@@ -65,7 +68,21 @@ async def _commune(tx: Tx, unit: Unit | None) -> str | None:
     return unit.name if unit is not None and unit.kind is UnitKind.COMMUNE else None
 
 
-async def put(tx: Tx, contact_id: int, labels: Sequence[str], state: str) -> None:
+async def put(tx: Tx, contact_id: int, labels: Sequence[str]) -> None:
     """These are their labels now."""
-    change = {"labels": list(labels), "labelled": state}
-    await tx.execute(sa.update(Contact).where(Contact.id == contact_id).values(**change))
+    await tx.execute(sa.update(Contact).where(Contact.id == contact_id).values(labels=list(labels)))
+
+
+async def settle(tx: Tx, contact_id: int, state: str) -> None:
+    """They carry everything that follows from `state`."""
+    await tx.execute(sa.update(Contact).where(Contact.id == contact_id).values(labelled=state))
+
+
+async def pass_over(tx: Tx, contact_id: int, state: str) -> None:
+    """Not again before they write, or `state` changes."""
+    waits = sa.literal(state) + _silent_since()
+    await tx.execute(sa.update(Contact).where(Contact.id == contact_id).values(labelled=waits))
+
+
+def _silent_since() -> sa.ColumnElement[str]:
+    return sa.literal("!") + sa.cast(Contact.last_in_at, sa.Text)

@@ -90,15 +90,14 @@ async def addresses(tx: Tx, person_id: int) -> list[tuple[str, Contact]]:
     return [(channel, contact) for channel, contact in found.all()]
 
 
-async def best_contact(tx: Tx, person_id: int) -> Contact | None:
-    """Where a person is written to: the open private contact from which we heard last."""
+async def open_contacts(tx: Tx, person_id: int) -> list[Contact]:
+    """The open contacts of a person: first the one that they prefer, then the one from which we heard last."""
     query = (
         sa.select(Contact)
         .where(Contact.person_id == person_id, Contact.state == ContactState.OPEN)
         .order_by(Contact.preferred.desc(), Contact.last_in_at.desc().nulls_last(), Contact.id)
-        .limit(1)
     )
-    return (await tx.execute(query)).scalar_one_or_none()
+    return list((await tx.execute(query)).scalars())
 
 
 async def groups_of(tx: Tx, person_id: int) -> list[Contact]:

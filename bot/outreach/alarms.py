@@ -9,6 +9,7 @@ from bot.core.words import AccountState, ContactState, RoleName
 from bot.db import Tx, accounts, audit, people, roles, units
 from bot.outreach import letterbox
 from bot.outreach.desk import Desk
+from bot.outreach.notify import may_be_told
 
 
 async def account_stopped(tx: Tx, desk: Desk, account_id: int, problem: str) -> None:
@@ -32,6 +33,7 @@ async def _tell_admins(tx: Tx, desk: Desk, key: str, *, but: int | None = None, 
         person = await people.get(tx, person_id)
         found = await people.contacts(tx, person_id)
         other = [c for c in found if c.account_id != but and c.state is ContactState.OPEN]
+        other = [c for c in other if await may_be_told(tx, desk, c)] or other
         if person is None or not other:
             continue
         said = desk.book.say(person.language, key, **fields)

@@ -41,7 +41,7 @@ async def ask(tx: Tx, desk: Desk, campaign: Campaign, among: Sequence[int], can:
     """Show each of them the proposal as residents would see it, with the question under it."""
     item = await _item(tx, campaign)
     for person_id in among:
-        contact = await notify.contact_of(tx, person_id, prefer=item.account_id)
+        contact = await notify.contact_of(tx, person_id, prefer=item.account_id, desk=desk)
         if contact is not None:
             await show(tx, desk, campaign, contact, can, now)
 

@@ -50,6 +50,8 @@ class Standing:
     people_known: int = 0
     paid: int | None = None
     paid_used: int = 0
+    windows: tuple[int, int, int] | None = None
+    """How many people may be written to for nothing, for money, and not at all before they write."""
 
     @property
     def left_for_runs(self) -> int | None:
@@ -74,6 +76,7 @@ async def standing(tx: Tx, desk: Desk, account: Account, can: Capabilities, now:
         people_known=await rows.chats(tx, account.id, ChatKind.PRIVATE) if limits.people is not None else 0,
         paid=window.paid_per_month if window is not None else None,
         paid_used=await rows.used(tx, account.id, PAID, of) if window is not None else 0,
+        windows=await rows.windows(tx, account.id, now - window.free, now - window.closes) if window else None,
     )
 
 

@@ -7,28 +7,33 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.events import Button, ChatKind, Outbound
-from bot.core.words import ContactState, PersonStatus
+from bot.core.words import PersonStatus
 from bot.db import Tx, people
-from bot.db.tables import Contact, Person
-from bot.outreach import letterbox
+from bot.db.tables import Account, Contact, Person
+from bot.outreach import letterbox, routes
 from bot.outreach.desk import Desk
 
 Spec = tuple[str, str] | tuple[str, str, dict[str, Any]]
 """A button: message key, data and perhaps fields."""
 
 
-async def contact_of(tx: Tx, person_id: int, *, prefer: int | None = None) -> Contact | None:
+async def contact_of(tx: Tx, person_id: int, *, prefer: int | None = None, desk: Desk | None = None) -> Contact | None:
     """Where a person is told something: on the account `prefer` if they can be reached there; nowhere if they have
-    said stop."""
+    said stop. With a `desk`, where they may be written to now comes before where they may not."""
     person = await people.get(tx, person_id)
     if person is None or person.status is PersonStatus.STOPPED:
         return None
-    on_it = [
-        c
-        for c in await people.contacts(tx, person_id)
-        if c.account_id == prefer and c.state is ContactState.OPEN and c.kind is ChatKind.PRIVATE
-    ]
-    return on_it[0] if on_it else await people.best_contact(tx, person_id)
+    found = [c for c in await people.open_contacts(tx, person_id) if c.kind is ChatKind.PRIVATE]
+    if desk is not None:
+        found = [c for c in found if await may_be_told(tx, desk, c)] or found
+    on_it = [c for c in found if c.account_id == prefer]
+    return next(iter(on_it or found), None)
+
+
+async def may_be_told(tx: Tx, desk: Desk, contact: Contact) -> bool:
+    """Whether a contact may be written to at this moment."""
+    account = await tx.get_one(Account, contact.account_id)
+    return routes.may_write(desk.capabilities.get(account.key), contact.last_in_at, desk.clock.now())
 
 
 async def notify(

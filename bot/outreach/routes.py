@@ -62,6 +62,13 @@ def way(account_id: int, account: str, can: Capabilities, state: State, now: dat
     return Way(account_id, since(can, state, now, urgent=urgent), rank(account))
 
 
+def may_write(can: Capabilities | None, heard_at: datetime | None, now: datetime) -> bool:
+    """Whether somebody may be written to now who was heard then; where it costs something, too."""
+    if can is None or can.window is None:
+        return True
+    return heard_at is not None and heard_at > now - can.window.closes + _MARGIN
+
+
 def rivals(mine: Way, others: Sequence[Way], working: Mapping[int, bool]) -> tuple[Way, ...]:
     """The ways that may be better than `mine` for somebody: of other channels, and working."""
     return tuple(w for w in others if w.rank != mine.rank and working.get(w.account_id, False))

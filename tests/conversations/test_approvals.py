@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.channels.memory import LIKE_TELEGRAM
 from bot.core.events import ChatKind, Inbound, InboundKind, Media, MediaKind
 from bot.core.words import CampaignState, RoleName
 from bot.db import audit, people, roles, runs, units
@@ -262,7 +261,9 @@ async def test_decisions_are_in_the_audit(talk: Talk, press: str) -> None:
 async def test_two_approvers_who_press_at_once_decide_once(talk: Talk) -> None:
     who = await cast(talk)
     await propose(who.teacher)
-    other = Inbox(talk.database, talk.desk, ROUTERS, {talk.channel.account: LIKE_TELEGRAM}, lambda _rows: None)
+    other = Inbox(
+        talk.database, talk.desk, ROUTERS, {talk.channel.account: talk.channel.capabilities}, lambda _rows: None
+    )
     presses = [(talk.inbox, "8", "ap:yes:1"), (other, "9", "ap:why:1:source")]
     handled = await asyncio.gather(
         *(

@@ -231,7 +231,7 @@ async def test_erasing_leaves_nothing_but_a_tombstone(talk: Talk) -> None:
             assert (await tx.execute(sa.select(table).where(column == before.id))).first() is None
         referral = (await tx.execute(sa.select(Referral))).scalar_one()
         assert referral.by_id is None
-        assert await people.is_erased(tx, tombstone(talk.desk.secret_key, "telegram", "5"))
+        assert await people.is_erased(tx, tombstone(talk.desk.secret_key, talk.account.channel, "5"))
         row = await tx.get(Delivery, (run_id, before.id))
         assert row is not None
         assert (row.state, row.contact_id) == (DeliveryState.SKIPPED, None)
@@ -253,7 +253,8 @@ async def test_the_goodbye_hangs_on_nobody(talk: Talk) -> None:
 
     talk.flush = look  # type: ignore[method-assign]  # looks before it leaves
     await person.presses("Xóa hết")
-    assert kept == [None, None], "the goodbye and the answer to the button"
+    assert kept, "the goodbye, and the answer to the button where a platform has any"
+    assert set(kept) == {None}
 
 
 async def test_after_erasing_one_is_a_stranger(talk: Talk) -> None:
@@ -265,7 +266,9 @@ async def test_after_erasing_one_is_a_stranger(talk: Talk) -> None:
     assert known is not None
     assert (known.status, known.unit_id, known.consent_at) == (PersonStatus.NEW, None, None)
     async with talk.database.read() as tx:
-        assert not await people.is_erased(tx, tombstone(talk.desk.secret_key, "telegram", "5")), "they came back"
+        assert not await people.is_erased(tx, tombstone(talk.desk.secret_key, talk.account.channel, "5")), (
+            "they came back"
+        )
 
 
 async def everything(talk: Talk) -> dict[str, str]:
@@ -312,10 +315,12 @@ async def test_a_block_after_erasing_brings_nothing_back(talk: Talk) -> None:
     await person.says("sửa lại", kind=InboundKind.EDITED)
     assert await talk.record("5") is None
     async with talk.database.read() as tx:
-        assert await people.is_erased(tx, tombstone(talk.desk.secret_key, "telegram", "5"))
+        assert await people.is_erased(tx, tombstone(talk.desk.secret_key, talk.account.channel, "5"))
     await person.unblocks()
     async with talk.database.read() as tx:
-        assert not await people.is_erased(tx, tombstone(talk.desk.secret_key, "telegram", "5")), "they came back"
+        assert not await people.is_erased(tx, tombstone(talk.desk.secret_key, talk.account.channel, "5")), (
+            "they came back"
+        )
 
 
 async def test_erasing_twice_is_the_same(talk: Talk) -> None:
@@ -349,7 +354,7 @@ async def test_all_addresses_of_a_person_get_a_tombstone(talk: Talk) -> None:
     await person.says("xóa")
     await person.presses("Xóa hết")
     async with talk.database.read() as tx:
-        assert await people.is_erased(tx, tombstone(talk.desk.secret_key, "telegram", "55"))
+        assert await people.is_erased(tx, tombstone(talk.desk.secret_key, talk.account.channel, "55"))
         assert await roles.of_person(tx, known.id) == []
         assert await deliveries.drop_person(tx, known.id, talk.now) == 0
 

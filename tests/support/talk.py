@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.channels.memory import LIKE_TELEGRAM, MemoryChannel
+from bot.channels.memory import MemoryChannel
 from bot.core import wire
 from bot.core.clock import Clock
-from bot.core.events import Button, ChatKind, Inbound, InboundKind, Membership, Outbound
+from bot.core.events import Button, ChatKind, Inbound, InboundKind, Membership, Outbound, Sent
 from bot.core.words import RoleName
 from bot.db import Database, accounts, people, replies, roles, runs, units
 from bot.db.tables import Person, Reply
@@ -47,23 +47,28 @@ class Talk:
     def __init__(self, database: Database, account: str = ACCOUNT) -> None:
         self.database = database
         self.now = MORNING
-        self.channel = MemoryChannel(account)
-        clock = Clock(ZONE, lambda: self.now)
         pack, answerer = content()
         self.desk = Desk(
-            clock=clock,
+            clock=Clock(ZONE, lambda: self.now),
             book=_book(),
             pack=pack,
             answerer=answerer,
             secret_key=b"secret of the tests",
-            links={account: self.channel.link},
-            share_links={account: self.channel.share_link},
         )
-        self.engine = LocalEngine(database, self.desk, [self.channel])
         self._pending: list[Reply] = []
-        self.inbox = Inbox(database, self.desk, ROUTERS, {account: LIKE_TELEGRAM}, self._pending.extend)
         self._numbers = itertools.count(1)
         self.people: dict[str, Speaker] = {}
+        self.equip(MemoryChannel(account))
+
+    def equip(self, channel: MemoryChannel) -> None:
+        """Speak through that channel."""
+        self.channel = channel
+        self.desk.links[channel.account] = channel.link
+        self.desk.share_links[channel.account] = channel.share_link
+        self.engine = LocalEngine(self.database, self.desk, [channel])
+        self.inbox = Inbox(
+            self.database, self.desk, ROUTERS, {channel.account: channel.capabilities}, self._pending.extend
+        )
 
     async def open(self) -> None:
         async with self.database.write() as tx:
@@ -88,7 +93,7 @@ class Talk:
             person.status, person.unit_id = PersonStatus.ACTIVE, place.id
             person.target_group, person.tip_hour = TargetGroup(group), hour
             version = self.desk.house.consent_version
-            person.consent_version, person.consent_at, person.consent_via = version, self.now, "telegram"
+            person.consent_version, person.consent_at, person.consent_via = version, self.now, self.account.channel
         return speaker
 
     async def staff(self, id: str, role: RoleName, unit: str) -> Speaker:
@@ -131,13 +136,21 @@ class Talk:
             waiting = await replies.waiting(tx, [self.account.id])
         self._pending.clear()
         for row in waiting:
-            sent = await self.channel.send(wire.load(row.message))
+            sent = await self.send(wire.load(row.message))
             async with self.database.write() as tx:
                 await replies.drop(tx, [row.id])
                 if row.tag and row.tag.startswith("progress:"):
                     run = await runs.get(tx, int(row.tag.partition(":")[2]))
                     assert run is not None
                     run.progress_message_id = sent.message_id
+
+    async def send(self, message: Outbound) -> Sent:
+        """One reply leaves, without a pace."""
+        return await self.channel.send(message)
+
+    def acquaint(self, chat: str, *, group: bool = False) -> None:
+        """Let the platform know that this chat exists and may be written to, where a test has put it into the database
+        by hand."""
 
     async def deliver(self) -> None:
         """Begin what is due and send everything that waits."""
@@ -149,6 +162,41 @@ class Talk:
         async with self.database.read() as tx:
             contact = await people.contact(tx, self.account.id, id)
             return await people.get(tx, contact.person_id) if contact else None
+
+    async def said(self, speaker: Speaker, text: str, **fields: Any) -> list[str]:
+        """Somebody writes."""
+        command, payload = None, ""
+        if text.startswith("/"):
+            command, _, payload = text[1:].partition(" ")
+        base = {"kind": InboundKind.MESSAGE, "text": text, "command": command, "payload": payload}
+        number = str(next(self._numbers) + 10_000)
+        return await self.inbound(**speaker.origin(), **{**base, "message_id": number, **fields})
+
+    async def pressed(self, speaker: Speaker, label: str) -> list[str]:
+        """Somebody presses the button with that label (or data) under the newest message that has it."""
+        for number, message in reversed(list(enumerate(speaker.heard, 1))):
+            for button in (b for row in message.buttons for b in row):
+                if label in (button.label, button.data):
+                    return await self.pressed_data(speaker, button.data or "", message.edit or str(number))
+        raise speaker.no_button(label)
+
+    async def pressed_data(self, speaker: Speaker, data: str, message_id: str) -> list[str]:
+        """Somebody presses a button, whether or not it was ever shown."""
+        answer = str(next(self._numbers))
+        fields = {"kind": InboundKind.BUTTON, "button": data, "message_id": message_id, "answer_id": answer}
+        return await self.inbound(**speaker.origin(), **fields)
+
+    async def left(self, speaker: Speaker) -> list[str]:
+        """Somebody blocks the bot, or removes it from the group."""
+        return await self.inbound(**speaker.origin(), kind=InboundKind.MEMBERSHIP, membership=Membership.LEFT)
+
+    async def joined(self, speaker: Speaker) -> list[str]:
+        """Somebody unblocks the bot, or adds it to the group."""
+        return await self.inbound(**speaker.origin(), kind=InboundKind.MEMBERSHIP, membership=Membership.JOINED)
+
+    def noticed_by(self, speaker: Speaker) -> list[str]:
+        """Texts of answered buttons."""
+        return [m.text for m in self.channel.sent if m.chat_id == speaker.chat_id and m.answer is not None and m.text]
 
 
 @dataclass
@@ -166,7 +214,8 @@ class Speaker:
     def chat_id(self) -> str:
         return self.chat or self.id
 
-    def _base(self) -> dict[str, Any]:
+    def origin(self) -> dict[str, Any]:
+        """The fields of an event that say who and where."""
         kind = ChatKind.GROUP if self.chat else ChatKind.PRIVATE
         return {
             "chat_id": self.chat_id,
@@ -184,34 +233,20 @@ class Speaker:
 
     async def says(self, text: str = "", **fields: Any) -> list[str]:
         """Write a message (`/command payload` is read as a command); returns the keys of the answers."""
-        command, payload = None, ""
-        if text.startswith("/"):
-            command, _, payload = text[1:].partition(" ")
-        base = {"kind": InboundKind.MESSAGE, "text": text, "command": command, "payload": payload}
-        number = str(next(self.talk._numbers) + 10_000)
-        return await self.talk.inbound(**self._base(), **{**base, "message_id": number, **fields})
+        return await self.talk.said(self, text, **fields)
 
     async def presses(self, label: str) -> list[str]:
-        """Press the button with that label (or data) under the newest message that has it."""
-        for number, message in reversed(list(enumerate(self.heard, 1))):
-            for button in (b for row in message.buttons for b in row):
-                if label in (button.label, button.data):
-                    return await self.presses_data(button.data or "", message.edit or str(number))
-        shown = [[b.label for row in m.buttons for b in row] for m in self.heard[-3:]]
-        raise AssertionError(f"no button {label!r}; shown lately: {shown}")
+        """Press the button with that label (or data) under the newest message that has it, or type its number."""
+        return await self.talk.pressed(self, label)
 
     async def presses_data(self, data: str, message_id: str = "1") -> list[str]:
-        answer = str(next(self.talk._numbers))
-        fields = {"kind": InboundKind.BUTTON, "button": data, "message_id": message_id, "answer_id": answer}
-        return await self.talk.inbound(**self._base(), **fields)
+        return await self.talk.pressed_data(self, data, message_id)
 
     async def blocks(self) -> list[str]:
-        fields = {"kind": InboundKind.MEMBERSHIP, "membership": Membership.LEFT}
-        return await self.talk.inbound(**self._base(), **fields)
+        return await self.talk.left(self)
 
     async def unblocks(self) -> list[str]:
-        fields = {"kind": InboundKind.MEMBERSHIP, "membership": Membership.JOINED}
-        return await self.talk.inbound(**self._base(), **fields)
+        return await self.talk.joined(self)
 
     @property
     def heard(self) -> list[Outbound]:
@@ -224,10 +259,13 @@ class Speaker:
 
     @property
     def notices(self) -> list[str]:
-        """Texts of answered buttons."""
-        mine = (m for m in self.talk.channel.sent if m.chat_id == self.chat_id)
-        return [m.text for m in mine if m.answer is not None and m.text]
+        """Texts of answered buttons; where a platform has none, of the messages that say the same."""
+        return self.talk.noticed_by(self)
 
     def buttons(self) -> list[Button]:
         """The buttons under the last message."""
         return [b for row in self.last.buttons for b in row]
+
+    def no_button(self, label: str) -> AssertionError:
+        shown = [[b.label for row in m.buttons for b in row] for m in self.heard[-3:]]
+        return AssertionError(f"no button {label!r}; shown lately: {shown}")

@@ -1,0 +1,96 @@
+"""Every conversation runs four times: as on Telegram with both databases, and on both platforms of Zalo."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from bot.db import Database
+from tests.support.reused import Reused
+from tests.support.talk import Talk
+from tests.support.talk_zalo_bot import ZaloBotTalk
+from tests.support.talk_zalo_oa import ZaloOaTalk
+
+KINDS: dict[str, type[Talk]] = {"sqlite": Talk, "postgres": Talk, "zalo_bot": ZaloBotTalk, "zalo_oa": ZaloOaTalk}
+BOT, OA = ("zalo_bot",), ("zalo_oa",)
+BOTH = BOT + OA
+
+
+@dataclass(frozen=True)
+class Left:
+    """Tests that make no sense on a platform: `file.py::name`, where * stands for anything."""
+
+    tests: str
+    platforms: tuple[str, ...]
+    reason: str
+
+
+LEFT_OUT = (
+    Left("test_two_bots.py::*", BOTH, "the second bot of these tests is a Telegram one"),
+    Left("test_linking.py::*", BOTH, "these tests bring a Telegram and a Zalo of their own"),
+    Left("test_forged_buttons.py::*", BOT, "nobody can send the data of a button"),
+    Left("test_numbers.py::*", OA, "with five real buttons few choices have a number"),
+    Left("*::test_an_album_*", BOTH, "the platform tells of no albums"),
+    Left("*::test_a_photo_or_an_album_*", BOTH, "the platform tells of no albums"),
+    Left("*::test_anything_can_be_sent_of_*", BOT, "the platform tells only that there was something"),
+    Left("*::test_what_cannot_be_sent_on_is_refused", BOTH, "the platform tells no size of a film"),
+    Left("*::test_formatting_*", BOTH, "nobody can format a text"),
+    Left("*::test_progress_is_told_in_one_message_*", BOTH, "no message can be changed"),
+    Left("*::test_edits_come_*", BOTH, "no message can be changed"),
+    Left("*::test_a_forwarded_stop_*", BOTH, "the platform does not tell what was forwarded"),
+    Left("*::test_a_foreigner_reads_english", BOTH, "the platform does not tell anybody's language"),
+    Left("*::test_a_place_on_the_map", BOT, "nobody can send a place"),
+    Left("*::test_a_resident_gets_a_link_of_their_own", BOTH, "no link can carry a payload"),
+    Left("*::test_somebody_who_has_not_agreed_gets_a_link_*", BOTH, "no link can carry a payload"),
+    Left("*::test_a_link_in_a_group_credits_*", BOTH, "no link can carry a payload"),
+    Left("*::test_inviting", BOTH, "no link can carry a payload"),
+    Left("*::test_a_group_is_greeted_and_its_adder_*", BOTH, "the platform does not tell who added the bot"),
+    Left("*::test_nobody_else_turns_them_on", BOTH, "the platform does not tell who added the bot"),
+    Left("*::test_a_removed_bot_*", BOT, "the platform does not tell that the bot was removed"),
+    Left("*::test_a_block_closes_*", BOT, "the platform does not tell that somebody blocked the bot"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        kind = (
+            item.callspec.params.get("kind") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
+        )
+        name = f"{item.path.name}::{getattr(item, 'originalname', '')}"
+        for left in LEFT_OUT:
+            if kind in left.platforms and fnmatchcase(name, left.tests):
+                item.add_marker(pytest.mark.skip(reason=left.reason))
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """On which platform people talk, and with which database."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def database_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database; the platforms of Zalo are tried with SQLite alone."""
+    if kind == "postgres":
+        reused: Reused = request.getfixturevalue("reused_postgres")
+        yield reused.url
+        reused.clean()
+        return
+    path = tmp_path / "loaso.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    yield f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+async def talk(database: Database, kind: str) -> AsyncIterator[Talk]:
+    """Conversations through the real inbox, handlers, database and words."""
+    found = KINDS[kind](database)
+    await found.open()
+    yield found
+    await found.close()

@@ -1,0 +1,199 @@
+"""Conversations on Zalo's two platforms: real channels against local sandboxes, choices by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+from bot.channels.memory import MemoryChannel
+from bot.core.channel import Channel
+from bot.core.events import Button, Inbound, InboundKind, Media, MediaKind, Outbound, Sent
+from bot.db import Database, people
+from bot.db.tables import Account
+from bot.inbox import Handled
+from bot.outreach import choices
+from tests.support.talk import Speaker, Talk
+from tests.support.talk_reading import Offer, number_of
+from tests.support.talk_wire import Front, WiredChannel
+
+FILES = "https://files.zalo.example/"
+"""Where the files of people lie: what follows is the id that the test gave."""
+STICKERS = "https://stickers.zaloapp.com/"
+TICK = timedelta(milliseconds=1)
+"""Between two things that happen: what is said at the very same moment counts as one answer."""
+_ENDINGS = {MediaKind.VOICE: ".aac"}
+_NEVER_TOLD = frozenset((InboundKind.EDITED, InboundKind.MOVED))
+
+
+class ZaloTalk(Talk):
+    """What both platforms have in common. `late` counts choices that nobody could have typed: of a message shown
+    before the last one. They are handed to the inbox as a button."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.front = Front()
+        self.late = 0
+        self._handled: list[Handled] = []
+        self._broken: Exception | None = None
+        self._taken: dict[str, int] = {}
+
+    async def open(self) -> None:
+        await self.front.start()
+        channel = WiredChannel(await self.platform())
+        self.desk.publish = self.front.publish
+        self.equip(cast(MemoryChannel, channel))
+        await super().open()
+        self.front.hook = channel.webhook
+        await channel.start(self._receive)
+        await self.engine._open()
+        await self.ready()
+
+    async def close(self) -> None:
+        await super().close()
+        await self.channel.close()
+        await self.shut()
+        await self.front.stop()
+
+    async def platform(self) -> Channel:
+        """Start the sandbox and connect to it."""
+        raise NotImplementedError
+
+    async def ready(self) -> None:
+        """The channel is listening."""
+
+    async def shut(self) -> None:
+        """Stop the sandbox."""
+        raise NotImplementedError
+
+    async def settled(self) -> None:
+        """Until every event of the sandbox is handled."""
+        raise NotImplementedError
+
+    def write(self, speaker: Speaker, text: str, **fields: Any) -> None:
+        """Let somebody in the sandbox write."""
+        raise NotImplementedError
+
+    def arrived(self, chat: str) -> list[Outbound]:
+        """Everything that reached a chat, oldest first, with its choices still written in the text."""
+        raise NotImplementedError
+
+    def chats(self) -> list[str]:
+        raise NotImplementedError
+
+    def readable(self, message: Outbound, offers: list[Offer]) -> Outbound:
+        raise NotImplementedError
+
+    async def resident(self, id: str, *, unit: str = "18859", group: str = "resident", hour: int = 7) -> Speaker:
+        """Somebody who has subscribed already, which means that they have written."""
+        speaker = await super().resident(id, unit=unit, group=group, hour=hour)
+        self.acquaint(id)
+        async with self.database.write() as tx:
+            contact = await people.contact(tx, self.account.id, id)
+            assert contact is not None
+            contact.last_in_at = self.now
+        return speaker
+
+    async def inbound(self, **fields: Any) -> list[str]:
+        self.now += TICK
+        return await super().inbound(**fields)
+
+    async def flush(self) -> None:
+        await super().flush()
+        await self._look()
+
+    async def send(self, message: Outbound) -> Sent:
+        """As the engine does it: what the channel cannot carry becomes an address."""
+        return await self.engine.posts[self.account.id].sender.courier.send(message)
+
+    async def deliver(self) -> None:
+        self.now += TICK
+        await super().deliver()
+
+    async def said(self, speaker: Speaker, text: str, **fields: Any) -> list[str]:
+        if fields.get("kind") in _NEVER_TOLD:
+            return []
+        return await self.after(lambda: self.write(speaker, text, **fields))
+
+    async def after(self, act: Callable[[], object]) -> list[str]:
+        """The keys of what was answered to what somebody did in the sandbox."""
+        self.now += TICK
+        self._handled.clear()
+        act()
+        await self.settled()
+        if self._broken is not None:
+            raise self._broken
+        keys = [key for handled in self._handled for key in handled.keys]
+        await self.flush()
+        return keys
+
+    async def pressed(self, speaker: Speaker, label: str) -> list[str]:
+        for message in reversed(speaker.heard):
+            for button in (b for row in message.buttons for b in row):
+                if label in (button.label, button.data):
+                    return await self.chose(speaker, button)
+        raise speaker.no_button(label)
+
+    async def chose(self, speaker: Speaker, button: Button) -> list[str]:
+        return await self.pressed_data(speaker, button.data or "", "1")
+
+    async def pressed_data(self, speaker: Speaker, data: str, message_id: str) -> list[str]:
+        number = number_of(data, await self.offers(speaker.chat_id))
+        return await self.said(speaker, str(number)) if number is not None else await self.pressed_late(speaker, data)
+
+    async def pressed_late(self, speaker: Speaker, data: str) -> list[str]:
+        """What no number means any more."""
+        self.late += 1
+        self.acquaint(speaker.chat_id, group=speaker.chat is not None)
+        return await self.inbound(**speaker.origin(), kind=InboundKind.BUTTON, button=data)
+
+    def noticed_by(self, speaker: Speaker) -> list[str]:
+        """All that was said: nothing here only blinks."""
+        return [message.text for message in speaker.heard]
+
+    async def offers(self, chat: str) -> list[Offer]:
+        """What a number means in that chat now."""
+        async with self.database.read() as tx:
+            contact = await people.contact(tx, self.account.id, chat)
+            person = await people.get(tx, contact.person_id) if contact is not None else None
+            if contact is None or person is None:
+                return []
+            account = await tx.get_one(Account, self.account.id)
+            found = await choices._options(tx, self.desk, account, person, contact, self.now)
+            return [(label, data) for label, data in found]
+
+    async def _receive(self, inbound: Inbound) -> None:
+        try:
+            self._handled.append(await self.inbox.handle(inbound))
+        except Exception as error:
+            self._broken = error
+            raise
+
+    async def _look(self) -> None:
+        """Read what has arrived since the last look."""
+        for chat in self.chats():
+            arrived = self.arrived(chat)
+            fresh = arrived[self._taken.get(chat, 0) :]
+            self._taken[chat] = len(arrived)
+            offers = await self.offers(chat) if fresh else []
+            self.channel.sent += [self._opened(self.readable(message, offers)) for message in fresh]
+
+    def _opened(self, message: Outbound) -> Outbound:
+        """With the files at addresses of ours, as whoever opens them sees them."""
+        found = [self.front.content(word) for word in message.text.split() if word.startswith(self.front.root)]
+        media = tuple(Media(MediaKind.FILE, content=content) for content in found if content is not None)
+        return replace(message, media=(*message.media, *media)) if media else message
+
+
+def address_of(media: Media) -> str:
+    """Where somebody's file lies."""
+    return f"{FILES}{media.file_id}{_ENDINGS.get(media.kind, '')}"
+
+
+def seen(kind: MediaKind, known: str) -> Media:
+    """A file as somebody sees it, under the id that the test gave."""
+    for place, ending in ((FILES, _ENDINGS.get(kind, "")), (STICKERS, ".png")):
+        if known.startswith(place):
+            return Media(kind, file_id=known.removeprefix(place).removesuffix(ending))
+    return Media(kind, file_id=known)
