@@ -38,6 +38,7 @@ class Ledger:
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._writing = asyncio.Lock()
+        self._noting = asyncio.Lock()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._keep_writing(), name="ledger")
@@ -122,12 +123,20 @@ class Ledger:
             log.warning("Deliveries whose claim was not confirmed wait again", deliveries=given)
 
     async def write(self) -> None:
-        """Write everything gathered so far, outcomes first."""
-        await self.exchange(None)
-        left, self.left = self.left, []
-        notes, self.notes = self.notes, []
-        if not (left or notes):
-            return
+        """Write everything gathered so far, outcomes first: a note may be about an outcome that was gathered with it,
+        so what comes in while outcomes are written waits for the next time."""
+        async with self._noting:
+            left, self.left = self.left, []
+            notes, self.notes = self.notes, []
+            try:
+                await self.exchange(None)
+            except BaseException:
+                self.left[:0], self.notes[:0] = left, notes
+                raise
+            if left or notes:
+                await self._write_notes(left, notes)
+
+    async def _write_notes(self, left: list[int], notes: list[Note]) -> None:
         try:
             async with self.database.write() as tx:
                 if left:
