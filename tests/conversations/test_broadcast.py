@@ -132,6 +132,15 @@ MORE: list[dict[str, Any]] = [
 ]
 
 
+def zip_files(got: list[Outbound], fields: dict[str, Any]) -> list[tuple[Media, Media]]:
+    return list(zip((media for m in got for media in m.media), fields.get("media", ()), strict=True))
+
+
+def is_same(got: Media, sent: Media) -> bool:
+    """As it was, or at an address where the platform carries no such files."""
+    return got == sent or f"/{sent.file_id}".encode() in (got.content or b"")
+
+
 async def send_and_compare(talk: Talk, fields: dict[str, Any]) -> list[Outbound]:
     """What residents get, which is what the preview showed."""
     head = await head_of_village(talk, 1)
@@ -153,15 +162,15 @@ async def send_and_compare(talk: Talk, fields: dict[str, Any]) -> list[Outbound]
 async def test_anything_can_be_sent(talk: Talk, fields: dict[str, Any]) -> None:
     got = await send_and_compare(talk, fields)
     assert fields.get("text", "") in "".join(m.text for m in got)
-    assert tuple(m for g in got for m in g.media) == fields.get("media", ())
+    assert [is_same(a, b) for a, b in zip_files(got, fields)] == [True] * len(fields.get("media", ()))
 
 
 @pytest.mark.parametrize("fields", MORE, ids=[str(n) for n in range(len(MORE))])
 async def test_anything_can_be_sent_of_many_kinds(talk: Talk, fields: dict[str, Any]) -> None:
     got = await send_and_compare(talk, fields)
-    if talk.channel.capabilities.places:
+    if talk.channel.capabilities.formatting:
         assert fields.get("text", "") in "".join(m.text for m in got)
-        assert tuple(m for g in got for m in g.media) == fields.get("media", ())
+    assert [is_same(a, b) for a, b in zip_files(got, fields)] == [True] * len(fields.get("media", ()))
 
 
 async def test_formatting_survives_the_header(talk: Talk) -> None:

@@ -12,7 +12,8 @@ from bot.core.events import Media, Outbound, Sent
 
 
 class Front:
-    """A web server with the webhook that a channel offers, and with files that the product publishes."""
+    """A web server with the webhook that a channel offers, with the files that the product publishes, and below
+    `people` with any file that somebody could have sent."""
 
     def __init__(self) -> None:
         self.root = ""
@@ -28,6 +29,10 @@ class Front:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.root = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    @property
+    def people(self) -> str:
+        return f"{self.root}/of-people/"
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -52,6 +57,8 @@ class Front:
 
     async def _give(self, request: web.Request) -> web.Response:
         content = self.content(str(request.url))
+        if str(request.url).startswith(self.people):
+            content = b"content of " + request.path.encode()
         return web.Response(status=404) if content is None else web.Response(body=content)
 
 

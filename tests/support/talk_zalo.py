@@ -18,8 +18,6 @@ from tests.support.talk import Speaker, Talk
 from tests.support.talk_reading import Offer, number_of
 from tests.support.talk_wire import Front, WiredChannel
 
-FILES = "https://files.zalo.example/"
-"""Where the files of people lie: what follows is the id that the test gave."""
 STICKERS = "https://stickers.zaloapp.com/"
 TICK = timedelta(milliseconds=1)
 """Between two things that happen: what is said at the very same moment counts as one answer."""
@@ -177,23 +175,23 @@ class ZaloTalk(Talk):
             fresh = arrived[self._taken.get(chat, 0) :]
             self._taken[chat] = len(arrived)
             offers = await self.offers(chat) if fresh else []
-            self.channel.sent += [self._opened(self.readable(message, offers)) for message in fresh]
+            self.channel.sent += [self.readable(self._opened(message), offers) for message in fresh]
 
     def _opened(self, message: Outbound) -> Outbound:
         """With the files at addresses of ours, as whoever opens them sees them."""
-        found = [self.front.content(word) for word in message.text.split() if word.startswith(self.front.root)]
+        lines = message.text.split("\n")
+        found = [self.front.content(line.rpartition(" ")[2]) for line in lines]
         media = tuple(Media(MediaKind.FILE, content=content) for content in found if content is not None)
-        return replace(message, media=(*message.media, *media)) if media else message
+        text = "\n".join(line for line, content in zip(lines, found, strict=True) if content is None)
+        return replace(message, text=text, media=(*message.media, *media)) if media else message
 
+    def address_of(self, media: Media) -> str:
+        """Where somebody's file lies."""
+        return f"{self.front.people}{media.file_id}{_ENDINGS.get(media.kind, '')}"
 
-def address_of(media: Media) -> str:
-    """Where somebody's file lies."""
-    return f"{FILES}{media.file_id}{_ENDINGS.get(media.kind, '')}"
-
-
-def seen(kind: MediaKind, known: str) -> Media:
-    """A file as somebody sees it, under the id that the test gave."""
-    for place, ending in ((FILES, _ENDINGS.get(kind, "")), (STICKERS, ".png")):
-        if known.startswith(place):
-            return Media(kind, file_id=known.removeprefix(place).removesuffix(ending))
-    return Media(kind, file_id=known)
+    def seen(self, kind: MediaKind, known: str) -> Media:
+        """A file as somebody sees it, under the id that the test gave."""
+        for place, ending in ((self.front.people, _ENDINGS.get(kind, "")), (STICKERS, ".png")):
+            if known.startswith(place):
+                return Media(kind, file_id=known.removeprefix(place).removesuffix(ending))
+        return Media(kind, file_id=known)

@@ -14,7 +14,7 @@ from bot.sandbox.zalo_bot.chats import Message
 from bot.sandbox.zalo_bot.people import ZaloBotGroup
 from tests.support.talk import Speaker
 from tests.support.talk_reading import Offer, read
-from tests.support.talk_zalo import ZaloTalk, address_of, seen
+from tests.support.talk_zalo import ZaloTalk
 
 TOKEN = "12345689:abc-xyz_fAkE_000000000000000000"
 
@@ -67,11 +67,11 @@ class ZaloBotTalk(ZaloTalk):
 
     def _send(self, user: ZaloBotUser, media: Media, text: str) -> None:
         if media.kind is MediaKind.PHOTO:
-            user.send_photo(self.bot, address_of(media), text)
+            user.send_photo(self.bot, self.address_of(media), text)
         elif media.kind is MediaKind.STICKER:
             user.send_sticker(self.bot, media.file_id or "")
         elif media.kind is MediaKind.VOICE:
-            user.send_voice(self.bot, address_of(media))
+            user.send_voice(self.bot, self.address_of(media))
         else:
             user.send_unsupported(self.bot)
 
@@ -87,7 +87,7 @@ class ZaloBotTalk(ZaloTalk):
         return list(self.bot.chats)
 
     def arrived(self, chat: str) -> list[Outbound]:
-        return [_outbound(chat, message) for message in self.bot.chats[chat].bot_messages]
+        return [self._outbound(chat, message) for message in self.bot.chats[chat].bot_messages]
 
     def readable(self, message: Outbound, offers: list[Offer]) -> Outbound:
         words, buttons = read(message.text, offers)
@@ -104,12 +104,11 @@ class ZaloBotTalk(ZaloTalk):
             group.add_bot(self.bot)
         return self.zalo.groups[id]
 
-
-def _outbound(chat: str, message: Message) -> Outbound:
-    kinds = (
-        (MediaKind.PHOTO, message.photo),
-        (MediaKind.STICKER, message.sticker),
-        (MediaKind.VOICE, message.voice),
-    )
-    media = tuple(seen(kind, known) for kind, known in kinds if known)
-    return Outbound(chat_id=chat, text=message.text, media=media, group=chat.startswith("-"))
+    def _outbound(self, chat: str, message: Message) -> Outbound:
+        kinds = (
+            (MediaKind.PHOTO, message.photo),
+            (MediaKind.STICKER, message.sticker),
+            (MediaKind.VOICE, message.voice),
+        )
+        media = tuple(self.seen(kind, known) for kind, known in kinds if known)
+        return Outbound(chat_id=chat, text=message.text, media=media, group=chat.startswith("-"))

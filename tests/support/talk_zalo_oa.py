@@ -14,7 +14,7 @@ from bot.sandbox.zalo_oa import Limits, OaUser, Received, Timing, ZaloOaSandbox
 from bot.sandbox.zalo_oa.groups import Group
 from tests.support.talk import Speaker
 from tests.support.talk_reading import Offer, read
-from tests.support.talk_zalo import ZaloTalk, address_of, seen
+from tests.support.talk_zalo import ZaloTalk
 
 PRESSED = "#>"
 _SENT = ("text", "image", "gif", "sticker", "file", "list")
@@ -79,7 +79,7 @@ class ZaloOaTalk(ZaloTalk):
         location: Location | None = fields.get("location")
         card: ContactCard | None = fields.get("card")
         if media:
-            _send(user, media[0], text)
+            _send(user, media[0], text, self.address_of(media[0]))
         elif location is not None:
             user.send_location(location.latitude, location.longitude)
         elif card is not None:
@@ -148,7 +148,7 @@ class ZaloOaTalk(ZaloTalk):
         if one.kind not in _MEDIA or one.attachment is None:
             return ()
         element = one.attachment["payload"]["elements"][0]
-        return (seen(_MEDIA[one.kind], element.get("url") or element["attachment_id"]),)
+        return (self.seen(_MEDIA[one.kind], element.get("url") or element["attachment_id"]),)
 
     def _user(self, id: str, name: str = "") -> OaUser:
         if id not in self.zalo.users:
@@ -172,8 +172,7 @@ def _button(title: str, kind: str, payload: str) -> Button:
     return Button(title, url=payload)
 
 
-def _send(user: OaUser, media: Media, text: str) -> None:
-    url = address_of(media)
+def _send(user: OaUser, media: Media, text: str, url: str) -> None:
     match media.kind:
         case MediaKind.PHOTO:
             user.send_image(url, text)
