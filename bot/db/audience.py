@@ -19,13 +19,12 @@ from bot.core.words import (
     RoleName,
     TargetGroup,
 )
-from bot.db.deliveries import SPENT
+from bot.db.deliveries import SPENT, heard_since
 from bot.db.gathering import Stretch
 from bot.db.session import Tx
 from bot.db.sql import Unindexed
 from bot.db.tables import Account, Campaign, Contact, Delivery, Person, Referral, Role, Rsvp, Run, Unit
 from bot.db.traffic_rows import Way
-from bot.db.types import from_micros
 
 
 class Atom(StrEnum):
@@ -153,7 +152,7 @@ _PREFERRED = 1000
 def _best(ways: Sequence[Way]) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]:
     """Whether a way may be taken to a contact now, and how good it is: the least is the best."""
     reached = [
-        sa.and_(Contact.account_id == way.account_id, Contact.last_in_at >= from_micros(way.since))
+        sa.and_(Contact.account_id == way.account_id, heard_since(way.since))
         if way.since
         else Contact.account_id == way.account_id
         for way in ways

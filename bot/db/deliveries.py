@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.errors import Reason
+from bot.core.events import ChatKind
 from bot.core.words import ContactState, DeliveryState, PersonStatus, RunState
 from bot.db import tally
 from bot.db.session import Tx
@@ -199,10 +200,15 @@ async def skip_unreachable(tx: Tx, run_id: int, now: datetime, ways: Sequence[Wa
     return await _skip(tx, statement.values(**change))
 
 
+def heard_since(since: int) -> sa.ColumnElement[bool]:
+    """A contact from whom was heard since then (microseconds since 1970). Groups have no window."""
+    return sa.or_(Contact.kind == ChatKind.GROUP, Contact.last_in_at >= from_micros(since))
+
+
 def _reached(ways: Sequence[Way]) -> sa.ColumnElement[bool]:
     """A contact that one of the ways may write to now."""
     each = [
-        sa.and_(Contact.account_id == way.account_id, Contact.last_in_at >= from_micros(way.since))
+        sa.and_(Contact.account_id == way.account_id, heard_since(way.since))
         if way.since
         else Contact.account_id == way.account_id
         for way in ways

@@ -117,8 +117,9 @@ async def close(tx: Tx, contact_id: int, reason: Reason, now: datetime) -> None:
 
 
 async def heard_before(tx: Tx, contact_ids: Sequence[int], moment: datetime) -> list[int]:
-    """Those of the contacts from whom nothing was heard since that moment."""
-    query = sa.select(Contact.id).where(Contact.id.in_(contact_ids), Contact.last_in_at < moment)
+    """Those of the contacts, groups aside, from whom nothing was heard since that moment."""
+    mine = (Contact.id.in_(contact_ids), Contact.kind == ChatKind.PRIVATE)
+    query = sa.select(Contact.id).where(*mine, Contact.last_in_at < moment)
     return list((await tx.execute(query)).scalars())
 
 

@@ -74,13 +74,15 @@ _TAKE = """, chosen AS MATERIALIZED (
 )"""
 
 _BETTER = """
-            AND (%(since)s::bigint = 0 OR contact.last_in_at >= to_timestamp(%(since)s::bigint / 1000000.0))
+            AND (%(since)s::bigint = 0 OR contact.kind = 1 AND %(since)s::bigint < 4e18
+                OR contact.last_in_at >= to_timestamp(%(since)s::bigint / 1000000.0))
             AND NOT EXISTS (
                 SELECT FROM contact AS other
                 JOIN unnest(%(rivals)s::int[], %(sinces)s::bigint[], %(ranks)s::int[]) AS rival (id, since, rank)
                     ON rival.id = other.account_id
                 WHERE other.person_id = looked.person_id AND other.state = 0
-                    AND (rival.since = 0 OR other.last_in_at >= to_timestamp(rival.since / 1000000.0))
+                    AND (rival.since = 0 OR other.kind = 1 AND rival.since < 4e18
+                        OR other.last_in_at >= to_timestamp(rival.since / 1000000.0))
                     AND rival.rank - 1000 * other.preferred::int < %(rank)s::int - 1000 * contact.preferred::int
             )
         ORDER BY contact.id LIMIT 1"""

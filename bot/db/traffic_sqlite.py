@@ -63,15 +63,16 @@ FROM (
     LIMIT ?
 )"""
 _BETTER = """
-        AND coalesce(contact.last_in_at, 0) >= ? AND NOT EXISTS (
+        AND CASE contact.kind WHEN 1 THEN 4e18 ELSE coalesce(contact.last_in_at, 0) END >= ? AND NOT EXISTS (
             SELECT 1 FROM contact AS other INDEXED BY contact_by_person_id
             JOIN (VALUES {rivals}) AS rival ON rival.column1 = other.account_id
             WHERE other.person_id = looked.person_id AND other.state = 0
-                AND coalesce(other.last_in_at, 0) >= rival.column2
+                AND CASE other.kind WHEN 1 THEN 4e18 ELSE coalesce(other.last_in_at, 0) END >= rival.column2
                 AND rival.column3 - 1000 * other.preferred < ? - 1000 * contact.preferred
         )
     LIMIT ?"""
-"""In the place of the last LIMIT: nobody reaches the person better."""
+"""In the place of the last LIMIT: nobody reaches the person better. Groups (kind 1) have no window, so that only what
+is spent (2^62) does not reach them."""
 _NOBODY = Way(-1, 0, 0)
 # CROSS JOIN keeps the loops as written, so that people come by id; an ORDER BY would sort all that are looked at.
 # They come as one text: each row that Python fetches is one more fight for its interpreter lock.

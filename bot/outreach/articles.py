@@ -46,18 +46,37 @@ def check_hour(clock: Clock, now: datetime) -> None:
         raise NotNow(f"Zalo broadcasts articles from {BEGINS:%H:%M} to {ENDS:%H:%M} only: send it by day")
 
 
+async def check_left(tx: Tx, clock: Clock, account_id: int, limit: int, now: datetime) -> None:
+    """Raises `NotNow` when none of the month's broadcasts is left."""
+    if await budgets.used(tx, account_id, ARTICLES, _month(clock, now)) >= limit:
+        raise _used_up(limit)
+
+
 async def claim(tx: Tx, clock: Clock, article: Article, limit: int, now: datetime) -> None:
     """Take one of the month's broadcasts for it. Raises `NotNow` when none is left, or when it has been sent."""
-    month = clock.local(now).strftime("%Y-%m")
     if not await articles.claim(tx, article.id, now):
-        raise NotNow(f"Article {article.id} has been broadcast already")
-    if not await budgets.reserve(tx, article.account_id, ARTICLES, month, 1, limit):
-        raise NotNow(
-            f"All {limit} broadcasts of this month are used (LOASO_ZALO_OA_ARTICLES_MONTHLY): wait for the next"
-        )
+        raise NotNow(f"Article {article.id} has been broadcast already" if article.message_id else unsure(article))
+    if not await budgets.reserve(tx, article.account_id, ARTICLES, _month(clock, now), 1, limit):
+        raise _used_up(limit)
 
 
 async def give_back(tx: Tx, clock: Clock, article: Article, now: datetime) -> None:
     """It surely was not sent."""
     await articles.release(tx, article.id)
-    await budgets.give_back(tx, article.account_id, ARTICLES, clock.local(now).strftime("%Y-%m"), 1)
+    await budgets.give_back(tx, article.account_id, ARTICLES, _month(clock, now), 1)
+
+
+def unsure(article: Article) -> str:
+    """What to say of one that may be on its way, or not."""
+    return (
+        f"Article {article.id} may have been broadcast, and may not: look into the Official Account's history "
+        "(oa.zalo.me). It is not sent again; if nothing is there, make it once more"
+    )
+
+
+def _used_up(limit: int) -> NotNow:
+    return NotNow(f"All {limit} broadcasts of this month are used (LOASO_ZALO_OA_ARTICLES_MONTHLY): wait for the next")
+
+
+def _month(clock: Clock, now: datetime) -> str:
+    return clock.local(now).strftime("%Y-%m")

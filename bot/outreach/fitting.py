@@ -13,6 +13,8 @@ from bot.core.events import Button, ContactCard, EntityKind, Location, Media, Me
 from bot.core.text import length, nfc, shorten, split, words
 
 MAP = "https://maps.google.com/?q={latitude:.6f},{longitude:.6f}"
+_ADDRESS = 300
+"""Characters that an address and what stands before it may take."""
 Option = tuple[str, str]
 """Label and data of a button."""
 
@@ -122,6 +124,8 @@ def _albums(media: tuple[Media, ...], can: Capabilities) -> list[tuple[Media, ..
 
 
 def _takes_words(message: Outbound, text: str, can: Capabilities) -> bool:
+    if message.media[0].kind not in can.media:
+        return length(text) <= can.max_text - _ADDRESS  # it becomes an address below them
     bare = message.media[0].kind in (MediaKind.STICKER, MediaKind.VIDEO_NOTE, MediaKind.VOICE, MediaKind.FILE)
     return not bare and length(text) <= can.max_caption
 
