@@ -155,10 +155,9 @@ class Demo:
         app.engine.wake()
 
     async def stop(self) -> None:
-        """The page first, so that nobody asks any more; then the product; then the sandbox."""
-        for task in self._hurried:
-            task.cancel()
-        await asyncio.gather(*self._hurried, return_exceptions=True)
+        """The page first, so that nobody asks any more; then the product; then the sandboxes."""
+        if self._hurried:
+            await asyncio.wait(self._hurried)  # a job that is broken off may leave the database locked
         await self.page.feed.stop()
         app, self.app = self.app, None
         if app is not None:

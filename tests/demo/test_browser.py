@@ -10,8 +10,9 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 from bot.demo import Demo
 from messages import Phrasebook
 from tests.demo import chromium
+from tests.demo.conftest import ZONE
 
-HEAD, NEWCOMER = 7010, 7001
+HEAD, NEWCOMER, OA_NEWCOMER, BOT_NEWCOMER, SILENT = 7010, 7001, 7003, 7004, 7025
 NEWS = "Tối thứ Bảy 19 giờ họp thôn tại nhà văn hóa. <img src=x onerror=document.title='hỏng'>"
 
 
@@ -80,6 +81,8 @@ async def _pass_the_minute_of_regret(page: Page) -> None:
 async def _see_the_others_receive(page: Page, demo: Demo) -> None:
     story = page.locator(".story", has_text="họp thôn tại nhà văn hóa").filter(has_text="Đã tới")
     await expect(story).to_contain_text("người ở Thôn Hà Lời")
+    await expect(story.locator(".story-badges")).to_contain_text("Telegram")
+    await expect(story.locator(".story-badges .zalo")).to_have_text(f"Zalo {_on_zalo(demo)}")
     await expect(page.locator(f'[data-person="{NEWCOMER}"] .unread')).to_be_visible()
     await page.click(f'[data-person="{NEWCOMER}"]')
     await expect(page.locator(".message").last).to_contain_text(NEWS)
@@ -88,6 +91,46 @@ async def _see_the_others_receive(page: Page, demo: Demo) -> None:
     newcomer = demo.town.people[NEWCOMER].user.chat(demo.town.bot)
     assert sum(NEWS in message.text for message in newcomer.bot_messages) == 1
     assert demo.worlds.telegram.count_429() == 0
+
+
+def _on_zalo(demo: Demo) -> int:
+    """How many people of the village are reached on Zalo: not who wrote too long ago, nor who prefers Telegram."""
+    here = [p for p in demo.town.people.values() if p.unit == "PN-02" and p.telegram is None]
+    return sum(p.id != SILENT for p in here)
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(180)
+async def test_a_first_visit_on_zalo(page: Page) -> None:
+    book = Phrasebook(ZONE)
+    await page.click(f'[data-person="{OA_NEWCOMER}"]')
+    await _join_by_buttons(page, book)
+    await page.click(f'[data-person="{BOT_NEWCOMER}"]')
+    await _join_by_numbers(page)
+
+
+async def _join_by_buttons(page: Page, book: Phrasebook) -> None:
+    """On the Official Account: follow, tap."""
+    await page.click("#follow")
+    await _press(page, book.label("vi", "subscribe.yes"))
+    await expect(page.locator(".message.theirs")).to_have_count(2)
+    await _write(page, "phong nha")
+    await _press(page, "Thôn Hà Lời")
+    await expect(page.locator("#follow")).to_be_hidden()
+    ledger = page.locator("#who")
+    await expect(ledger).to_contain_text("đang nhận tin")
+    await expect(ledger).to_contain_text("nhắn được miễn phí")
+    await expect(page.locator(".message.mine")).to_have_count(1)  # what a button sends is not shown
+
+
+async def _join_by_numbers(page: Page) -> None:
+    """On the bot there are no buttons."""
+    last = page.locator(".message.theirs").last
+    for said, answer in (("chào", "1. Đồng ý"), ("1", "Bước 1/4"), ("hà lời", "Bước 3/4")):
+        await _write(page, said)
+        await expect(last).to_contain_text(answer)
+    assert await page.locator(".message .key").count() == 0
+    await expect(page.locator("#who")).to_contain_text("Thôn Hà Lời")
 
 
 def _button(page: Page, label: str) -> Locator:
