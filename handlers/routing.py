@@ -96,9 +96,15 @@ class Context:
             location=location,
             preview=preview,
             edit=pressed if edit and self.capabilities.edit else None,
-            group=self.inbound.chat_kind == "group",
+            group=self.in_group,
+            quote=self._quoted(),
         )
         await self.queue(message, tag=tag)
+
+    def _quoted(self) -> str | None:
+        """In a group, the first answer stands under what was asked."""
+        asked = self.inbound.kind is InboundKind.MESSAGE and self.in_group
+        return self.inbound.message_id if asked and len(self.said) <= 1 else None
 
     async def queue(self, message: Outbound, *, tag: str | None = None) -> None:
         """Queue one message to this chat as it is."""

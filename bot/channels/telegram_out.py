@@ -120,6 +120,8 @@ def _new(message: Outbound) -> Call:
         "disable_notification": True if message.silent else None,
         "reply_markup": _keyboard(message.buttons),
     }
+    if message.quote is not None and message.quote.isdecimal():
+        fields["reply_parameters"] = {"message_id": int(message.quote), "allow_sending_without_reply": True}
     if message.media:
         return _single(message, message.media[0], fields)
     if message.location is None and message.card is None:

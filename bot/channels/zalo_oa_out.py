@@ -52,7 +52,7 @@ def to_calls(message: Outbound) -> tuple[Call, ...]:
     elif message.media:
         parts = [{**({"text": words} if words else {}), "attachment": _attachment(message.media[0])}]
     else:
-        parts = [_text(message, words)]
+        parts = [_quoting(message, _text(message, words))]
     return tuple(_call(message, part) for part in parts)
 
 
@@ -97,6 +97,13 @@ def _text(message: Outbound, words: str) -> Json:
         raise ValueError("Zalo shows no buttons without words")
     buttons = [_button(button) for row in message.buttons for button in row]
     return {"text": words, "attachment": {"type": "template", "payload": {"buttons": buttons}}}
+
+
+def _quoting(message: Outbound, part: Json) -> Json:
+    """Documented for messages to people; not in groups."""
+    if message.quote is None or message.group:
+        return part
+    return {**part, "quote_message_id": message.quote}
 
 
 def _button(button: Button) -> Json:

@@ -155,7 +155,8 @@ class Outbound:
     """One message to one chat. With `edit` it replaces that message instead; with `answer` it only answers
     a pressed button (a toast of at most 200 characters, a dialog with `alert`); with `delete` it removes that
     message. `entities` format `text`, which is the caption when there is media. `preview` lets the platform
-    show a card for a link; `group` says that the chat is a group, for the pace."""
+    show a card for a link; `group` says that the chat is a group, for the pace; `quote` is the id of the message that
+    this one answers, shown above it where the platform can."""
 
     chat_id: str
     text: str = ""
@@ -171,6 +172,7 @@ class Outbound:
     silent: bool = False
     preview: bool = False
     group: bool = False
+    quote: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def _split(message: Outbound, can: Capabilities) -> list[Outbound]:
         entities = message.entities if len(texts) == 1 else ()
         messages += [replace(message, media=(), text=text, entities=entities, buttons=()) for text in texts]
     messages[-1] = replace(messages[-1], buttons=message.buttons)
-    return messages
+    return [messages[0], *(replace(m, quote=None) for m in messages[1:])]
 
 
 def _albums(media: tuple[Media, ...], can: Capabilities) -> list[tuple[Media, ...]]:

@@ -146,3 +146,8 @@ def test_the_answer_names_the_message_and_the_largest_photo() -> None:
 
 def test_an_edit_that_is_only_confirmed_keeps_its_message() -> None:
     assert to_sent(Outbound(chat_id="1", edit="33"), True) == Sent("33")
+
+
+def test_an_answer_stands_under_what_was_asked() -> None:
+    call = to_call(Outbound(chat_id="-7", text="Dạ đây ạ", group=True, quote="41"))
+    assert call.fields["reply_parameters"] == {"message_id": 41, "allow_sending_without_reply": True}
