@@ -55,7 +55,9 @@ def article_send(
     title: Annotated[str, typer.Option("--title", help="At most 150 characters.")],
     text: Annotated[Path, typer.Option("--text", metavar="FILE", help="What the article says, UTF-8.")],
     cover: Annotated[str, typer.Option("--cover", metavar="URL", help="The public address of a picture.")],
-    description: Annotated[str, typer.Option("--description", help="At most 300 characters.")] = "",
+    description: Annotated[
+        str, typer.Option("--description", help="At most 300 characters; else the text's first.")
+    ] = "",
     cities: Cities = "",
     as_json: Json = False,
 ) -> int:

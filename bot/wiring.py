@@ -125,7 +125,7 @@ def make_zalo_oa(wires: Wires) -> ZaloOaChannel | None:
         api_url=settings.zalo_oa_api_url,
         oauth_url=settings.zalo_oa_oauth_url,
         store=grants_of(settings, wires.database, wires.clock),
-        seed=_seed(settings, wires.clock),
+        seed=seed_of(settings, wires.clock),
         secret_key=secret_key(settings),
         public_url=settings.public_url,
         buttons=settings.zalo_oa_buttons,
@@ -141,7 +141,8 @@ def grants_of(settings: Settings, database: Database, clock: Clock) -> GrantStor
     return DatabaseGrants(database, f"zalo_oa:{settings.zalo_oa_app_id}", clock=clock.now)
 
 
-def _seed(settings: Settings, clock: Clock) -> Grant | None:
+def seed_of(settings: Settings, clock: Clock) -> Grant | None:
+    """The pair of tokens that the settings name, for the first start."""
     access, refresh = settings.zalo_oa_access_token, settings.zalo_oa_refresh_token
     if access is None and refresh is None:
         return None

@@ -43,8 +43,8 @@ def send(draft: Draft, cities: tuple[int, ...], as_json: bool) -> int:
     draft.check()
 
     async def work(oa: Official) -> Article:
-        rules.check_hour(oa.opened.clock, oa.opened.now)
-        token = await oa.channel.articles.create(draft.title, draft.author, draft.description, draft.cover, draft.body)
+        await _check(oa)
+        token = await oa.channel.articles.create(draft.title, draft.author, draft.summary, draft.cover, draft.body)
         async with oa.opened.database.write() as tx:
             article = await articles.add(tx, oa.account.id, draft.title, token, oa.opened.now)
         return await _broadcast(oa, article, cities)
@@ -66,6 +66,14 @@ def resume(number: int, cities: tuple[int, ...], as_json: bool) -> int:
     return _told(with_official(work), as_json)
 
 
+async def _check(oa: Official) -> None:
+    """Before Zalo is asked for anything. Raises `NotNow`."""
+    database, clock, limit = oa.opened.database, oa.opened.clock, oa.opened.settings.zalo_oa_articles_monthly
+    rules.check_hour(clock, oa.opened.now)
+    async with database.read() as tx:
+        await rules.check_left(tx, clock, oa.account.id, limit, oa.opened.now)
+
+
 async def _broadcast(oa: Official, article: Article, cities: tuple[int, ...]) -> Article:
     external = article.external_id or await _made(oa, article)
     database, clock, limit = oa.opened.database, oa.opened.clock, oa.opened.settings.zalo_oa_articles_monthly
@@ -74,9 +82,10 @@ async def _broadcast(oa: Official, article: Article, cities: tuple[int, ...]) ->
     try:
         message_id = await oa.channel.articles.broadcast(external, cities)
     except SendError as error:
-        if error.decision is not Decision.UNKNOWN:
-            async with database.write() as tx:
-                await rules.give_back(tx, clock, article, oa.opened.now)
+        if error.decision is Decision.UNKNOWN:
+            raise UserError(rules.unsure(article)) from error
+        async with database.write() as tx:
+            await rules.give_back(tx, clock, article, oa.opened.now)
         raise
     async with database.write() as tx:
         await articles.sent(tx, article.id, message_id)

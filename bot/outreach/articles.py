@@ -7,13 +7,14 @@ from datetime import datetime, time
 
 from bot.core.clock import Clock
 from bot.core.errors import UserError
+from bot.core.text import shorten
 from bot.db import Tx, articles, budgets
 from bot.db.budgets import ARTICLES
 from bot.db.tables import Article
 
 BEGINS, ENDS = time(6, 5), time(21, 30)
 """The platform takes broadcasts from 06:00 to 21:59; a little less is safe."""
-MAX_TITLE, MAX_BODY = 150, 20_000
+MAX_TITLE, MAX_DESCRIPTION, MAX_BODY = 150, 300, 20_000
 
 
 class NotNow(UserError):
@@ -30,10 +31,17 @@ class Draft:
     author: str = "Loa Số"
     description: str = ""
 
+    @property
+    def summary(self) -> str:
+        """What stands below the title: Zalo refuses none, so the text's beginning serves where nobody wrote one."""
+        return self.description.strip() or shorten(" ".join(self.body.split()), MAX_DESCRIPTION)
+
     def check(self) -> None:
         """Raises `UserError`."""
         if not self.title.strip() or len(self.title) > MAX_TITLE:
             raise UserError(f"An article's title has 1 to {MAX_TITLE} characters")
+        if len(self.description) > MAX_DESCRIPTION:
+            raise UserError(f"An article's description has at most {MAX_DESCRIPTION} characters")
         if not self.body.strip() or len(self.body) > MAX_BODY:
             raise UserError(f"An article's text has 1 to {MAX_BODY:,} characters")
         if not self.cover.startswith("https://"):
@@ -46,9 +54,14 @@ def check_hour(clock: Clock, now: datetime) -> None:
         raise NotNow(f"Zalo broadcasts articles from {BEGINS:%H:%M} to {ENDS:%H:%M} only: send it by day")
 
 
+async def used(tx: Tx, clock: Clock, account_id: int, now: datetime) -> int:
+    """How many broadcasts an account has used in the month of `now`."""
+    return await budgets.used(tx, account_id, ARTICLES, _month(clock, now))
+
+
 async def check_left(tx: Tx, clock: Clock, account_id: int, limit: int, now: datetime) -> None:
     """Raises `NotNow` when none of the month's broadcasts is left."""
-    if await budgets.used(tx, account_id, ARTICLES, _month(clock, now)) >= limit:
+    if await used(tx, clock, account_id, now) >= limit:
         raise _used_up(limit)
 
 
