@@ -26,7 +26,7 @@ from bot.db import Database
 from bot.db.migrate import migrate
 from bot.demo_import import TownImport, known, only_ours
 from bot.outreach.desk import Desk, House
-from bot.sandbox.page import Page, TimeMachine
+from bot.sandbox.page import PREFIX, Page, TimeMachine
 from bot.sandbox.sample import BOT_TOKEN, PEOPLE, ZALO_BOT_TOKEN, Worlds, settle
 from bot.sandbox.telegram.errors import Json
 from bot.settings import EngineKind, Mode, Settings
@@ -35,7 +35,6 @@ from jobs import JOBS, JobContext
 
 log = structlog.get_logger(__name__)
 
-PREFIX = "/demo/"
 PATIENCE = 9.5
 _PORTS_TRIED = 20
 _OA_HOOK = "/webhook/zalo-oa"
@@ -246,7 +245,7 @@ def _say(demo: Demo) -> None:
     villages = sum(place.name != place.commune for place in demo.town.places.values())
     sys.stdout.write(
         f"Loa Số demo: open {demo.url} in a browser.\n"
-        f"{villages} villages and {len(demo.town.people)} people, all invented; nothing leaves this machine. "
-        "Ctrl-C ends it.\n"
+        f"{villages} villages and {len(demo.town.people)} people on Telegram and Zalo, all invented; nothing leaves this "
+        "machine. Ctrl-C ends it.\n"
     )
     sys.stdout.flush()

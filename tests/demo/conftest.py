@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.demo import Demo
-from bot.sandbox.page import Page, TimeMachine
+from bot.sandbox.page import PREFIX, Page, TimeMachine
 from bot.sandbox.sample import Town, Worlds, settle
 from bot.settings import load
 
@@ -58,7 +58,7 @@ async def visit() -> AsyncIterator[Visit]:
     town = settle(Worlds.by(machine.seconds), people=40)
     page = Page(town, machine)
     app = web.Application()
-    app.add_subapp("/demo/", page.app())
+    app.add_subapp(PREFIX, page.app())
     async with TestClient(TestServer(app)) as client:
         yield Visit(town, page, client)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,7 +11,9 @@ import aiohttp
 import pytest
 
 from bot.demo import Demo
-from bot.sandbox.page.lines import Line
+from bot.sandbox.page.lines import SAMPLES, Line
+from bot.sandbox.zalo_oa import Content, Received
+from bot.sandbox.zalo_oa.uploads import Asset
 from messages import Phrasebook
 from tests.demo.conftest import Json, Visit
 
@@ -76,6 +79,35 @@ async def test_a_picture_or_sound_goes_by_its_address_and_is_shown(visit: Visit,
     assert (await visit.client.get(said["file"]["url"])).status == 200
     assert (await visit.get(f"chat/{id}/bot"))["messages"][-1] == said
     await visit.post(f"chat/{id}/bot/sample", {"name": "../town.py"}, status=400)
+
+
+async def test_an_uploaded_picture_is_shown_with_what_it_costs(visit: Visit) -> None:
+    world = visit.town.worlds.zalo_oa
+    user = visit.town.people[BILLED].zalo_oa
+    assert user is not None
+    content = (SAMPLES / "hop_thon.jpg").read_bytes()
+    world.uploads.assets["a1"] = Asset("image", "hop_thon.jpg", content, world.clock())
+    user.take(Received("m1", Content("image", "Mời họp", attachment={}, asset="a1"), world.clock(), billed=True))
+    shown = (await visit.get(f"chat/{BILLED}/bot"))["messages"][-1]
+    assert (shown["kind"], shown["text"], shown["billed"]) == ("photo", "Mời họp", True)
+    served = await visit.client.get(f"/demo/{shown['file']['url']}")
+    assert (served.content_type, hash(await served.read())) == ("image/jpeg", hash(content))
+    assert (await visit.client.get("/demo/api/file/zalo/a2")).status == 404
+
+
+async def test_pages_are_told_of_zalo_too(visit: Visit) -> None:
+    async with visit.client.get("/demo/api/stream") as stream:
+        await stream.content.readline()
+        await visit.post(f"chat/{OA_NEWCOMER}/bot/follow", {"following": True})
+        await visit.post(f"chat/{BOT_NEWCOMER}/bot/write", {"text": "chào"})
+        seen: dict[str, Json] = {}
+        while not {"standing", "message"} <= set(seen):
+            line = (await stream.content.readline()).decode().rstrip()
+            if line.startswith("event: "):
+                data = (await stream.content.readline()).decode().removeprefix("data: ")
+                seen[line.removeprefix("event: ")] = json.loads(data)
+    assert seen["standing"] == {"chat": OA_NEWCOMER, "following": True, "blocked": False}
+    assert (seen["message"]["chat"], seen["message"]["message"]["text"]) == (BOT_NEWCOMER, "chào")
 
 
 async def test_a_quoted_message_stands_above_its_answer(visit: Visit) -> None:

@@ -11,6 +11,8 @@ from bot.sandbox.sample import Character, Town
 from bot.sandbox.telegram.errors import Json
 
 SAMPLES = Path(__file__).parent.parent / "sample" / "media"
+PREFIX = "/demo/"
+"""Where the page is on the product's own web server."""
 USUAL = "bot"
 """The place on somebody's phone where they meet Loa Số first; others are named by their channel or group."""
 
@@ -37,11 +39,10 @@ class Site:
     """Where the page is: platforms that fetch pictures fetch them here. `root` is known once the server listens."""
 
     root: str = ""
-    page: str = "/demo/"
 
     def address(self, path: str) -> str:
         """The whole address of something on the page."""
-        return f"{self.root}{self.page}{path}"
+        return f"{self.root}{PREFIX}{path}"
 
     def local(self, url: str) -> str:
         """An address of this server as the browser asks for it, under whatever name it knows the server."""

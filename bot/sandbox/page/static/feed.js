@@ -78,7 +78,7 @@ function pulse(found) {
 
 function said({ chat, message }) {
   if (!message.bot || message.service || chat === chatId()) return;
-  const key = `${message.kind} ${message.text.slice(0, 300)} ${message.file?.name ?? ""}`;
+  const key = `${message.kind} ${message.text.slice(0, 300) || message.file?.name}`; // platforms name files as they like
   let story = stories.get(key);
   if (!story) {
     story = { key, message, people: new Map(), gone: 0, ...card() };

@@ -1,7 +1,7 @@
 // The list of people: who one can be, grouped by what they do and where they live.
 
 import { $, avatar, channelSign, groupAvatar, h, icon, moveFocus } from "./dom.js";
-import { GROUPS, PARTS, hour, number, on, open, state, tell } from "./store.js";
+import { GROUPS, PARTS, lately, number, on, open, state, tell } from "./store.js";
 
 const rows = new Map();
 const PRINCIPALS = ["village_head", "influencer", "helper", "editor", "approver", "admin"];
@@ -41,7 +41,7 @@ function refresh(person) {
   const badge = person.part === "resident" ? null : h("span", { class: `badge ${person.part}` }, PARTS[person.part]);
   const said = person.last?.text;
   note.replaceChildren(...[badge, h("span", { class: "row-said" }, said || (badge || person.about ? shortPlace(person) : (GROUPS[person.group] ?? "")))].filter(Boolean));
-  at.textContent = person.last ? hour(person.last.date) : "";
+  at.textContent = person.last ? lately(person.last.date) : "";
   unread.hidden = !person.unread;
   unread.textContent = person.unread > 99 ? "99+" : String(person.unread);
   unread.setAttribute("aria-label", `${person.unread} tin chưa xem`);

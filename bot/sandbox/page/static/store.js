@@ -232,6 +232,8 @@ function format(name, options) {
 
 export const hour = (seconds) => format("hour", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(seconds * 1000);
 export const day = (seconds) => format("day", { weekday: "long", day: "numeric", month: "numeric" }).format(seconds * 1000);
+// When something was said last: the hour today, else the day.
+export const lately = (seconds) => (day(seconds) === day(state.pulse.clock.now) ? hour(seconds) : shortDay(seconds));
 export const shortDay = (seconds) => format("short", { day: "numeric", month: "numeric" }).format(seconds * 1000);
 export const date = (seconds) => format("date", { day: "numeric", month: "numeric", year: "numeric" }).format(seconds * 1000);
 export const number = (value) => new Intl.NumberFormat("vi").format(value);
