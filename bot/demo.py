@@ -245,7 +245,7 @@ def _say(demo: Demo) -> None:
     villages = sum(place.name != place.commune for place in demo.town.places.values())
     sys.stdout.write(
         f"Loa Số demo: open {demo.url} in a browser.\n"
-        f"{villages} villages and {len(demo.town.people)} people on Telegram and Zalo, all invented; nothing leaves this "
-        "machine. Ctrl-C ends it.\n"
+        f"{villages} villages and {len(demo.town.people)} people on Telegram and Zalo, all invented; nothing leaves "
+        "this machine. Ctrl-C ends it.\n"
     )
     sys.stdout.flush()
