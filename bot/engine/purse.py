@@ -44,22 +44,26 @@ class Purse:
         self.window = can.window
         self.state = State()
         self._looked = float("-inf")
+        self._month = ""
         self._refused = 0
+        self._paid: set[tuple[int, int]] = set()
 
     @property
     def counts(self) -> bool:
         """Whether messages of this account are counted at all."""
-        return self.per_month is not None
+        return self.per_month is not None or self.window is not None
 
     def month(self) -> str:
         return self.desk.clock.local(self.desk.clock.now()).strftime("%Y-%m")
 
     async def look(self) -> None:
-        """See how the account stands, every few seconds."""
-        now = asyncio.get_running_loop().time()
-        if (self.per_month is None and self.window is None and self.people is None) or now < self._looked + _LOOK:
+        """See how the account stands, every few seconds and when a month begins."""
+        if not self.counts and self.people is None:
             return
-        self._looked = now
+        now = asyncio.get_running_loop().time()
+        if now < self._looked + _LOOK and self._month == self.month():
+            return
+        self._looked, self._month = now, self.month()
         await self._look()
 
     async def _look(self) -> None:
@@ -102,39 +106,63 @@ class Purse:
         month = self.month()
         self.ledger.note(lambda tx: budgets.give_back(tx, self.account_id, MESSAGES, month, count))
 
-    async def pay(self, rows: Sequence[Claimed], now: datetime, *, urgent: bool) -> set[int]:
-        """Reserve what these deliveries cost. Returns the people for whom nothing is left. A fifth is left to what is
-        urgent: tips would have used it all up before the flood."""
-        if self.window is None or not rows:
+    async def pay(self, rows: Sequence[Claimed], now: datetime, *, urgent: bool, each: int = 1) -> set[int]:
+        """Reserve what these deliveries of `each` messages cost. Returns the people for whom nothing is left. A fifth
+        is left to what is urgent: tips would have used it all up before the flood. Who was paid for and waits again is
+        not paid for twice."""
+        unpaid = [row for row in rows if (row.run_id, row.person_id) not in self._paid]
+        if self.window is None or not unpaid:
             return set()
         async with self.database.write() as tx:
-            cost = await people.heard_before(tx, [row.contact_id for row in rows], now - self.window.free)
+            cost = await people.heard_before(tx, [row.contact_id for row in unpaid], now - self.window.free)
             if not cost:
                 return set()
             limit = self.window.paid_per_month
             allowed = limit if urgent else int(limit * NOT_URGENT)
-            got = await budgets.reserve(tx, self.account_id, PAID, self.month(), len(cost), allowed)
-        too_many = set(sorted(cost)[got:])
-        if too_many:
+            got = await budgets.reserve(tx, self.account_id, PAID, self.month(), len(cost) * each, allowed)
+        paid = set(sorted(cost)[: got // each])
+        self._paid |= {(row.run_id, row.person_id) for row in unpaid if row.contact_id in paid}
+        if len(paid) < len(cost):
             self._looked = float("-inf")
             await self.look()
-        return {row.person_id for row in rows if row.contact_id in too_many}
+        return {row.person_id for row in unpaid if row.contact_id in set(cost) - paid}
+
+    def ended(self, row: Claimed) -> None:
+        """A delivery does not wait again: what was paid for it is spent."""
+        if self._paid:
+            self._paid.discard((row.run_id, row.person_id))
 
     def arrived(self) -> None:
         """A message was taken."""
         self._refused = 0
 
-    def refused(self) -> None:
-        """The platform says that nothing is left. Once may be about a person that it does not count among ours."""
+    def refused(self) -> bool:
+        """The platform says that nothing is left. Returns whether that is true of everybody: where messages are counted
+        once may be about a person that the platform does not count among ours."""
         self._refused += 1
-        limit = self.per_month
-        month = self.month()
-        if limit is None or self._refused < _IN_A_ROW:
-            return
+        if self.per_month is None:
+            return self._pays_no_more()
+        if self._refused < _IN_A_ROW:
+            return False
         if not self.state.spent:
             log.error("The platform takes no more messages of this account in this month", account=self.account)
         self.state = replace(self.state, spent=True)
-        self.ledger.note(lambda tx: budgets.fill(tx, self.account_id, MESSAGES, month, limit))
+        self._fill(MESSAGES, self.per_month)
+        return True
+
+    def _pays_no_more(self) -> bool:
+        """What costs something is not taken any more in this month."""
+        if self.window is None:
+            return False
+        if self.state.pays_urgent:
+            log.error("The platform takes no more paid messages of this account in this month", account=self.account)
+        self.state = replace(self.state, pays=False, pays_urgent=False)
+        self._fill(PAID, self.window.paid_per_month)
+        return True
+
+    def _fill(self, kind: str, limit: int) -> None:
+        month = self.month()
+        self.ledger.note(lambda tx: budgets.fill(tx, self.account_id, kind, month, limit))
 
     async def _warn(self, what: str, month: str, used: int, limit: int) -> None:
         """Once a month, to the operators."""

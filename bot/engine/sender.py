@@ -15,7 +15,7 @@ from bot.core.channel import Channel
 from bot.core.errors import Decision, SendError
 from bot.core.events import ChatKind
 from bot.core.meter import Meter
-from bot.core.words import Lane
+from bot.core.words import DeliveryState, Lane
 from bot.db import Database
 from bot.db.deliveries import Claimed, Outcome
 from bot.db.traffic import Claim, Want
@@ -257,7 +257,12 @@ class Sender:
     async def _pay(self, progress: Progress, claim: Claim) -> Claim:
         """Whoever costs more than is left waits again."""
         urgent = progress.lane is Lane.ALERT
-        broke = await self.purse.pay(claim.rows, self.desk.clock.now(), urgent=urgent)
+        now, each = self.desk.clock.now(), progress.messages
+        try:
+            broke = await self.purse.pay(claim.rows, now, urgent=urgent, each=each)
+        except BaseException:
+            self.give_back(progress, claim)
+            raise
         if not broke:
             return claim
         rest = [row for row in claim.rows if row.person_id not in broke]
@@ -357,6 +362,8 @@ class Sender:
             log.error("A delivery ended unexpectedly", exc_info=task.exception())
 
     def _settle(self, flight: Flight, outcome: Outcome) -> None:
+        if outcome.state is not DeliveryState.WAITING:
+            self.purse.ended(flight.row)
         if flight.batch.settle(outcome):
             for state, count in flight.batch.ended.items():
                 self.meter.sent(self.channel.account, flight.progress.lane, state, count)

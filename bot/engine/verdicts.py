@@ -37,11 +37,14 @@ class Verdicts:
         self.breaker = Breaker()
         self.stopped = False
         self.doubted: set[int] = set()
+        self._too_many: list[Claimed] = []
+        self._led_on: set[tuple[int, int]] = set()
 
     def sent(self, progress: Progress, row: Claimed, message_id: str | None) -> Outcome:
         progress.delivered = True
         if self.purse.counts:
             self.purse.arrived()
+            self._too_many.clear()
         if self.breaker.failures and self.breaker.worked():
             log.info("The platform answers again", account=self.account)
         return self._outcome(row, DeliveryState.SENT, message_id=message_id)
@@ -83,18 +86,33 @@ class Verdicts:
     def _other_way(self, row: Claimed, error: SendError) -> Outcome:
         """This address does not do. If there is another one, the delivery waits for it; else it has ended, or is kept
         until the person writes."""
-        now, account = self.desk.clock.now(), self.account_id
+        now = self.desk.clock.now()
         if error.decision is Decision.KEEP:
             self._close_window(row, now)
         elif error.decision is Decision.OUT_OF_BUDGET:
-            self.purse.refused()
+            self._run_out(row)
         else:
             self.ledger.close_contact(row.contact_id, error.reason, now)
-        run_id, person_id = row.run_id, row.person_id
         if error.decision is not Decision.OUT_OF_BUDGET:
-            self.ledger.note(lambda tx: deliveries.reroute(tx, run_id, person_id, account))
+            self._lead_on(row)
         kept = error.decision in (Decision.KEEP, Decision.OUT_OF_BUDGET)
         return self._outcome(row, DeliveryState.SKIPPED if kept else DeliveryState.FAILED, error.reason)
+
+    def _run_out(self, row: Claimed) -> None:
+        """Once it is clear that nothing is left for anybody, those of whom it was said first go another way, too; each
+        once, so that nobody comes back for ever."""
+        self._too_many.append(row)
+        if not self.purse.refused():
+            return
+        for one in self._too_many:
+            if (one.run_id, one.person_id) not in self._led_on:
+                self._led_on.add((one.run_id, one.person_id))
+                self._lead_on(one)
+        self._too_many.clear()
+
+    def _lead_on(self, row: Claimed) -> None:
+        run_id, person_id = row.run_id, row.person_id
+        self.ledger.note(lambda tx: deliveries.reroute(tx, run_id, person_id, self.account_id))
 
     def _close_window(self, row: Claimed, now: datetime) -> None:
         window, contact = self.purse.window, row.contact_id
@@ -119,6 +137,7 @@ class Verdicts:
         """Perhaps delivered. A campaign may say that such rows are sent once more (alerts)."""
         if letter.campaign.resend_unknown and row.person_id not in progress.resent:
             progress.resent.add(row.person_id)
+            self.purse.ended(row)
             return self.back(row)
         return self._no_answer(row)
 
