@@ -15,6 +15,8 @@ from bot.core.text import length, nfc, shorten, split, words
 MAP = "https://maps.google.com/?q={latitude:.6f},{longitude:.6f}"
 _ADDRESS = 300
 """Characters that an address and what stands before it may take."""
+_UNDER = "⬆️"
+"""Where buttons need words and there are none."""
 Option = tuple[str, str]
 """Label and data of a button."""
 
@@ -86,7 +88,8 @@ def _with_choices(message: Outbound, can: Capabilities, hint: str, first: int) -
         return message
     if len(buttons) <= can.buttons and len(message.media) <= 1:
         short = tuple((replace(button, label=shorten(button.label, can.label)),) for button in buttons)
-        return replace(message, buttons=short)
+        wordless = not (message.text or message.location or message.card)
+        return replace(message, text=_UNDER if wordless else message.text, buttons=short)
     lines = _lines(buttons, first)
     missing = [line for line in lines if line not in message.text]
     choices = "\n".join([hint, *missing] if missing and any(b.data for b in buttons) else missing)
