@@ -151,13 +151,14 @@ class Inbox:
     async def _context(self, tx: Tx, account: Account, inbound: Inbound, person: Person, contact: Contact) -> Context:
         waiting = await conversations.get(tx, contact.id)
         can = self.capabilities[account.key]
-        inbound = await choices.resolve(tx, self.desk, account, person, contact, inbound, can)
+        inbound, offered = await choices.resolve(tx, self.desk, account, person, contact, inbound, can)
         return Context(
             tx=tx,
             desk=self.desk,
             inbound=inbound,
             account=account,
             capabilities=can,
+            offered=offered,
             contact=contact,
             person=person,
             now=self.desk.clock.now(),

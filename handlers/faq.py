@@ -63,6 +63,9 @@ async def asked(ctx: Context) -> None:
     await _step_back(ctx)
     if not ctx.text:
         await ctx.reply("common.media")
+    elif ctx.offered:
+        again = [[Button(label, data)] for label, data in ctx.offered]
+        await ctx.reply("common.choose_from", most=len(ctx.offered), buttons=again)
     else:
         await _respond(ctx, ctx.desk.answerer.ask(ctx.text))
     if greet:

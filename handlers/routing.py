@@ -40,6 +40,8 @@ class Context:
     data: dict[str, Any] = field(default_factory=dict)
     match: list[str] = field(default_factory=list)
     """The arguments of a pressed button (what follows its word, split at colons)."""
+    offered: Sequence[tuple[str, str]] = ()
+    """What stood to be chosen from when a number was typed that means none of it: labels and data."""
     answered: bool = False
     erased: bool = False
     """The person was erased in this event: what is still said belongs to no contact."""

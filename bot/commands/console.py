@@ -42,7 +42,10 @@ def say(text: str) -> None:
 
 def ask() -> str:
     """A line that somebody types; nothing where nobody can."""
-    return input("> ").strip() if sys.stdin.isatty() else ""
+    try:
+        return input("> ").strip() if sys.stdin.isatty() else ""
+    except EOFError:
+        return ""
 
 
 def for_people(as_json: bool) -> bool:

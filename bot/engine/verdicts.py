@@ -131,7 +131,12 @@ class Verdicts:
             return
         self.stopped = True
         log.error("An account is refused by its platform and stops", account=self.account, detail=error.detail)
-        self.ledger.note(lambda tx: alarms.account_stopped(tx, self.desk, self.account_id, error.detail))
+
+        async def stop(tx: Tx) -> None:
+            if self.stopped:  # nobody has brought it back meanwhile
+                await alarms.account_stopped(tx, self.desk, self.account_id, error.detail)
+
+        self.ledger.note(stop)
 
     def _unknown(self, progress: Progress, letter: Letter, row: Claimed) -> Outcome:
         """Perhaps delivered. A campaign may say that such rows are sent once more (alerts)."""

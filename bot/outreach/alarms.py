@@ -15,7 +15,10 @@ from bot.outreach.notify import may_be_told
 async def account_stopped(tx: Tx, desk: Desk, account_id: int, problem: str) -> None:
     """The platform refuses an account: note it and tell the admins in chat on another account, if they have one."""
     now = desk.clock.now()
+    before = next(a for a in await accounts.everyone(tx) if a.id == account_id).state
     await accounts.set_state(tx, account_id, AccountState.STOPPED, problem)
+    if before is AccountState.STOPPED:
+        return  # they have been told
     await audit.note(tx, now, "account.stopped", f"account:{account_id}", problem=problem)
     stopped = next(a for a in await accounts.everyone(tx) if a.id == account_id)
     await _tell_admins(tx, desk, "common.account_stopped", but=account_id, account=stopped.key)

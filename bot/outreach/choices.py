@@ -20,13 +20,28 @@ from bot.outreach.framing import frame
 VALID = timedelta(days=3)
 """For so long a number refers to what was shown."""
 _LONGEST = 40
-_MOST = 99
+_MOST, _DIGITS = 99, 3
 _WORDS = ("một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười")
 _ENGLISH = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_MORE = {"mot": 1, "bon": 4, "tu": 4, "bay": 7, "bẩy": 7, "tam": 8, "chin": 9, "muoi": 10, "nhat": 1, "hai": 2}
+_MORE = {
+    "mot": 1,
+    "bon": 4,
+    "tư": 4,
+    "tu": 4,
+    "bay": 7,
+    "bẩy": 7,
+    "tam": 8,
+    "chin": 9,
+    "muoi": 10,
+    "nhất": 1,
+    "nhat": 1,
+    "hai": 2,
+}
 _NUMBERS = {w: n for said in (_WORDS, _ENGLISH) for n, w in enumerate(said, 1)} | _MORE
 _BEFORE = frozenset(
-    words("dạ da vâng vang em tôi toi cho xin chọn chon số so câu cau mục muc ý y bấm bam phím phim no").split()
+    words(
+        "dạ da ok ừ uh ờ vâng vang em tôi toi cho xin chọn chon số so câu cau mục muc ý y bấm bam phím phim no"
+    ).split()
 )
 _AFTER = frozenset(words("ạ a nhé nhe nha đi di ad bạn ban với voi ok").split())
 _MARKS = re.compile(r"[\ufe0f\u20e3.,;:!()\[\]\"'#]+")
@@ -36,16 +51,23 @@ def read_number(text: str) -> int | None:
     """The number that a whole message means: `1`, `1.`, `số 1`, `so 1`, `một`, `chọn 2 ạ`, `1️⃣`. Never raises."""
     if len(text) > _LONGEST:
         return None
-    said = _MARKS.sub(" ", words(_MARKS.sub(" ", text))).split()
+    said = _core(_MARKS.sub(" ", text))
+    if len(said) != 1:
+        return None
+    if said[0].isascii() and said[0].isdecimal():
+        number = int(said[0]) if len(said[0]) <= _DIGITS else 0
+        return number if 0 < number <= _MOST else None
+    return _NUMBERS.get(said[0])
+
+
+def _core(text: str) -> list[str]:
+    """The words of a message without the polite ones around them; never nothing."""
+    said = _MARKS.sub(" ", words(text)).split()
     while len(said) > 1 and said[0] in _BEFORE:
         said = said[1:]
     while len(said) > 1 and said[-1] in _AFTER:
         said = said[:-1]
-    if len(said) != 1:
-        return None
-    if said[0].isascii() and said[0].isdecimal():
-        return int(said[0]) if 0 < int(said[0][:3]) <= _MOST else None
-    return _NUMBERS.get(said[0])
+    return said
 
 
 async def remember(tx: Tx, contact_id: int, options: Sequence[Option], now: datetime) -> None:
@@ -68,21 +90,26 @@ async def forget_older(tx: Tx, contact_id: int, now: datetime) -> None:
 
 async def resolve(
     tx: Tx, desk: Desk, account: Account, person: Person, contact: Contact, inbound: Inbound, can: Capabilities
-) -> Inbound:
-    """The event as the button that somebody means by a number or by its words; else as it came."""
+) -> tuple[Inbound, Sequence[Option]]:
+    """The event as the button that somebody means by a number or by its words, else as it came; with what was offered
+    where a number means none of it."""
     plain = inbound.kind is InboundKind.MESSAGE and not inbound.media and not inbound.command and inbound.addressed
     if not can.types_choices or not plain or not inbound.text or len(inbound.text) > 2 * _LONGEST:
-        return inbound
+        return inbound, ()
     number = read_number(inbound.text)
     options = await _options(tx, desk, account, person, contact, desk.clock.now())
     data = _chosen(options, number, inbound.text)
-    return inbound if data is None else replace(inbound, kind=InboundKind.BUTTON, button=data, text="")
+    if data is None:
+        return inbound, options if number is not None else ()
+    return replace(inbound, kind=InboundKind.BUTTON, button=data, text=""), ()
 
 
 def _chosen(options: Sequence[Option], number: int | None, text: str) -> str | None:
+    said = " ".join(_core(text))
     for label, data in options:
-        if same_words(text, label) or same_words(text, _without_number(label)):
-            return data
+        for known in (label, _without_number(label)):
+            if same_words(text, known) or same_words(said, known):
+                return data
     return options[number - 1][1] if number is not None and number <= len(options) else None
 
 
