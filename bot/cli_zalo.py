@@ -70,7 +70,9 @@ def article_send(
 
 @article.command("resume")
 def article_resume(
-    number: Annotated[int, typer.Argument(metavar="ID", min=1, help="A number from 'loaso zalo article list'.")],
+    number: Annotated[
+        int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="A number from 'loaso zalo article list'.")
+    ],
     cities: Cities = "",
     as_json: Json = False,
 ) -> int:

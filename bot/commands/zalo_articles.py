@@ -24,10 +24,10 @@ LAST_CITY = 63
 def read_draft(title: str, text: Path, cover: str, description: str) -> Draft:
     """Raises `UserError` for a file that cannot be read."""
     try:
-        body = text.read_text("utf-8")
+        body = text.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{text} cannot be read as UTF-8 text ({type(error).__name__})") from error
-    return Draft(title, body, cover, description=description)
+    return Draft(" ".join(title.split()), body, cover, description=" ".join(description.split()))
 
 
 def read_cities(text: str) -> tuple[int, ...]:

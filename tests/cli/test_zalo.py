@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -57,6 +59,24 @@ async def test_a_code_may_be_handed_over_in_any_form(office: Office) -> None:
     for form in (lambda back: back, lambda back: urlsplit(back).query, lambda back: f" {query_of(back)['code']}\n"):
         back = await office.sent_back(address)
         assert (await office("zalo", "connect", form(back))).code == 0
+
+
+class Typing(io.StringIO):
+    """A terminal at which somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@on_sqlite
+async def test_a_code_may_be_typed_where_it_is_asked_for(office: Office) -> None:
+    for typed in ("", "\n"):
+        office.patch.setattr(sys, "stdin", Typing(typed))
+        assert (await office("zalo", "connect")).code == 0
+        assert await office.kept() is None
+    office.patch.setattr(sys, "stdin", Typing(office.zalo.oauth.issue_code() + "\n"))
+    ended = await office("zalo", "connect")
+    assert (ended.code, "is connected" in ended.err, await office.kept() is None) == (0, True, False)
 
 
 @on_sqlite

@@ -20,7 +20,7 @@ SEND = ("zalo", "article", "send", "--title", "Cảnh báo", "--text", "bai.txt"
 @pytest.fixture
 async def editor(office: Office) -> Office:
     """Somebody who has written a text, and whose account has two followers."""
-    (office.folder / "bai.txt").write_text("Đừng bấm vào đường dẫn lạ.", "utf-8")
+    (office.folder / "bai.txt").write_text("Đừng bấm vào đường dẫn lạ.", "utf-8-sig")  # as Windows writes it
     await office.consent()
     for name in ("Lan", "Minh"):
         office.zalo.add_user(name).follow()
@@ -45,7 +45,7 @@ async def test_an_article_reaches_every_follower_once(editor: Office) -> None:
     assert broadcast.article.fields["description"] == "Đừng bấm vào đường dẫn lạ."
     assert broadcast.article.fields["body"] == [{"type": "text", "content": "Đừng bấm vào đường dẫn lạ."}]
     assert await editor.refused("zalo", "article", "resume", "1") == "Article 1 has been broadcast already.\n"
-    said = await editor(*SEND, "--cities", "4, 5")
+    said = await editor(*SEND, "--title", " Cảnh\n\tbáo ", "--cities", "4, 5")
     assert (said.code, said.err) == (0, "Article 2 is on its way to the followers.\n")
     listed = await editor("zalo", "article", "list")
     assert listed.out.splitlines() == ["id\ttitle\tstate", "2\tCảnh báo\tsent", "1\tCảnh báo\tsent"]
@@ -156,5 +156,6 @@ async def test_what_is_wrong_is_said_before_zalo_is_asked(editor: Office) -> Non
     for arguments, part in WRONG:
         assert part in await editor.refused(*SEND, *arguments), arguments
     assert "There is no article 9: see" in await editor.refused("zalo", "article", "resume", "9")
+    assert (await editor("zalo", "article", "resume", "9" * 25)).code == 2
     assert not editor.zalo.journal.calls
     assert (await editor("zalo", "article", "list")).out == "id\ttitle\tstate\n"
