@@ -19,15 +19,16 @@ _RECENT = 400
 
 
 class Feed:
-    """Counts what was sent each second of the last minute, and tells every open page what happens."""
+    """Counts what was sent each second of the last minute, platform by platform, and tells every open page what
+    happens."""
 
     def __init__(self, platforms: Sequence[Platform], machine: TimeMachine) -> None:
         self.platforms = tuple(platforms)
         self.machine = machine
-        self.rates: deque[int] = deque([0] * MINUTE, MINUTE)
+        self.rates: deque[list[int]] = deque([[0] * len(self.platforms)] * MINUTE, MINUTE)
         self.recent: deque[Json] = deque(maxlen=_RECENT)
         self.readers: set[asyncio.Queue[bytes | None]] = set()
-        self._counted = 0
+        self._counted = self.sent
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -71,15 +72,15 @@ class Feed:
         self.tell(kind, data)
 
     @property
-    def sent(self) -> int:
-        """How many messages the product has sent, on all platforms."""
-        return sum(platform.sent() for platform in self.platforms)
+    def sent(self) -> list[int]:
+        """How many messages the product has sent on each platform."""
+        return [platform.sent() for platform in self.platforms]
 
     def pulse(self) -> Json:
         """The time and the counters."""
         return {
             "clock": self.machine.shown(),
-            "sent": self.sent,
+            "sent": sum(self.sent),
             "refused": sum(platform.refused() for platform in self.platforms),
             "rate": self.rates[-1],
         }
@@ -88,7 +89,7 @@ class Feed:
         while True:
             await asyncio.sleep(1)
             sent = self.sent
-            self.rates.append(sent - self._counted)
+            self.rates.append([now - before for now, before in zip(sent, self._counted, strict=True)])
             self._counted = sent
             self.tell("pulse", self.pulse())
 

@@ -169,7 +169,7 @@ class OaPlatform:
         return {
             "name": "Zalo OA",
             "title": self.world.oa_name,
-            "note": "Tài khoản chính thức",
+            "note": "Tài khoản OA",
             "about": "Bấm Quan tâm để Loa Số gửi lời chào và hỏi bà con có muốn nhận tin không.",
             "commands": [],
             "link": f"zalo.me/{self.world.oa_id}",

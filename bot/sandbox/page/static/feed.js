@@ -24,7 +24,7 @@ function frame() {
       "div",
       { class: "counters" },
       counter("sent", "tin đã gửi", "Mọi tin mà Loa Số đã gửi từ lúc bật"),
-      counter("rate", "tin mỗi giây", "Trong giây vừa qua; Telegram cho nhiều nhất 30"),
+      counter("rate", "tin mỗi giây", "Trong giây vừa qua, cả Telegram (cho nhiều nhất 30) và Zalo"),
       counter("refused", "lần gửi quá nhanh", "Số lần Telegram hoặc Zalo trả lời: gửi quá nhanh. Phải luôn là 0"),
     ),
     parts.chart.box,
@@ -47,30 +47,40 @@ function svg(tag, props, ...children) {
   return node;
 }
 
+const sum = (all) => all.reduce((one, other) => one + other, 0);
+
+function stand(bar, on, tall) {
+  bar.setAttribute("y", String(on - tall));
+  bar.setAttribute("height", String(tall));
+}
+
+// Telegram's own limit is drawn, so its messages stand at the bottom and Zalo's above them.
 function chart() {
-  const bars = [...Array(60).keys()].map((n) => svg("rect", { x: n * 5 + 0.75, width: 3.5, rx: 1, class: "chart-bar" }));
+  const places = [...Array(60).keys()].map((n) => ({ x: n * 5 + 0.75, width: 3.5, rx: 1 }));
+  const [bars, tops] = ["chart-bar", "chart-bar zalo"].map((name) => places.map((at) => svg("rect", { ...at, class: name })));
   const limit = svg("line", { x1: 0, x2: 300, class: "chart-limit" });
-  const drawn = svg("svg", { viewBox: "0 0 300 64", class: "chart", role: "img", "aria-label": "Số tin mỗi giây trong một phút qua" }, limit, ...bars);
+  const drawn = svg("svg", { viewBox: "0 0 300 64", class: "chart", role: "img", "aria-label": "Số tin mỗi giây trong một phút qua" }, limit, ...bars, ...tops);
   const draw = (rates) => {
-    const top = Math.max(34, ...rates);
+    const top = Math.max(34, ...rates.map(sum));
     const height = (value) => (value / top) * 60;
     bars.forEach((bar, n) => {
-      const value = rates[n] ?? 0;
-      const tall = value ? Math.max(2, height(value)) : 1;
-      bar.setAttribute("y", String(63 - tall));
-      bar.setAttribute("height", String(tall));
-      bar.classList.toggle("empty", !value);
+      const [telegram, ...zalo] = rates[n] ?? [0];
+      const low = telegram ? Math.max(2, height(telegram)) : 1;
+      const high = sum(zalo) ? Math.max(2, height(sum(zalo))) : 0;
+      stand(bar, 63, low);
+      stand(tops[n], 63 - (telegram ? low : 0), high);
+      bar.classList.toggle("empty", !telegram);
     });
     const y = 63 - height(30);
     limit.setAttribute("y1", String(y));
     limit.setAttribute("y2", String(y));
   };
-  return { box: h("figure", { class: "chart-box" }, drawn, h("figcaption", {}, h("span", {}, "một phút trước"), h("span", { class: "limit" }, "mức 30 tin mỗi giây"), h("span", {}, "bây giờ"))), draw };
+  return { box: h("figure", { class: "chart-box" }, drawn, h("figcaption", {}, h("span", {}, "một phút trước"), h("span", { class: "limit" }, "mức 30 của Telegram"), h("span", {}, "bây giờ"))), draw };
 }
 
 function pulse(found) {
   parts.sent.textContent = number(found.sent);
-  parts.rate.textContent = number(found.rate);
+  parts.rate.textContent = number(sum(found.rate));
   parts.refused.textContent = number(found.refused);
   parts.refused.parentElement.classList.toggle("bad", found.refused > 0);
   parts.chart.draw(state.rates);
@@ -78,7 +88,7 @@ function pulse(found) {
 
 function said({ chat, message }) {
   if (!message.bot || message.service || chat === chatId()) return;
-  const key = `${message.kind} ${message.text.slice(0, 300) || message.file?.name}`; // platforms name files as they like
+  const key = `${message.kind} ${message.text.slice(0, 120) || message.file?.name}`; // on Zalo links and choices follow as words, and files have other names
   let story = stories.get(key);
   if (!story) {
     story = { key, message, people: new Map(), gone: 0, ...card() };
