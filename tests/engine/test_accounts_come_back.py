@@ -150,7 +150,10 @@ async def test_whoever_consents_wakes_the_account_up_from_wherever_they_do(runni
     assert isinstance(running.app.engine, LocalEngine)
     await running.app.engine.ledger.write()
     assert await running.ready() == 503
-    assert await running.stops() >= 2
+    told = await running.stops()
+    assert told >= 2
+    await running.app.told(running.channel.account, "as was said already")
+    assert await running.stops() == told
     assert len(lan.received) == before
 
     back = await running.sent_back()
