@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.sandbox.telegram import TelegramSandbox
 from bot.sandbox.telegram import Timing as TelegramTiming
 from bot.sandbox.zalo_bot import ZaloBotSandbox
+from bot.sandbox.zalo_oa import Limits as OaLimits
 from bot.sandbox.zalo_oa import Timing as OaTiming
 from bot.sandbox.zalo_oa import ZaloOaSandbox
 
@@ -17,6 +18,8 @@ ZALO_BOT_TOKEN = "700000002:demo-token-that-opens-nothing"  # noqa: S105
 OA_APP_ID = "700000003"
 _PATIENT = OaTiming(webhook_timeout=10.0, webhook_retries=(0.5, 1.0, 2.0, 4.0, 8.0))
 """A busy machine must not make the Official Account deaf."""
+_REFRESH_LIFE = 10 * 365 * 24 * 3600.0
+"""In a jump of months nobody could renew what Zalo lets live for ninety days."""
 
 
 @dataclass(slots=True)
@@ -32,7 +35,13 @@ class Worlds:
         """`clock` gives seconds since 1970."""
         return cls(
             TelegramSandbox(timing=TelegramTiming.fast(), clock=clock),
-            ZaloOaSandbox(app_id=OA_APP_ID, oa_name="Loa Số", clock=clock, timing=_PATIENT),
+            ZaloOaSandbox(
+                app_id=OA_APP_ID,
+                oa_name="Loa Số",
+                clock=clock,
+                timing=_PATIENT,
+                limits=OaLimits(refresh_life=_REFRESH_LIFE),
+            ),
             ZaloBotSandbox(clock=clock),
         )
 
