@@ -202,7 +202,7 @@ class ZaloBotChannel:
         """Publish a file of our own. Raises `ContactRefused` when nobody does that here."""
         if self._publish is None:
             raise ContactRefused(
-                Reason.NO_RIGHTS, "a Zalo bot sends files by their public address: set LOASO_PUBLIC_URL"
+                Reason.BAD_CONTENT, "a Zalo bot sends files by their public address: set LOASO_PUBLIC_URL"
             )
         try:
             return await self._publish(content_of(media), mime_of(media))

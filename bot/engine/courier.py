@@ -55,6 +55,7 @@ class Courier:
         self._digests: dict[tuple[Media, str | None], str] = {}
         self._uploading: dict[str, asyncio.Lock] = {}
         self._unfit: set[str] = set()
+        self._gone: set[str] = set()
 
     async def send(self, message: Outbound, *, origin: str | None = None) -> Sent:
         """Send once. `origin` is the key of the account whose file ids the message holds, if not this one.
@@ -148,6 +149,8 @@ class Courier:
         if since is not None and self._uploaded.get(digest, since) < since:
             self._forget([digest])
         if digest not in self._known:
+            if digest in self._gone:
+                return None  # written down a moment later
             async with self.database.read() as tx:
                 found = await items.upload(tx, self.account_id, digest, since)
             if found is None:
@@ -159,6 +162,7 @@ class Courier:
         for digest in digests:
             self._known.pop(digest, None)
             self._uploaded.pop(digest, None)
+            self._gone.add(digest)
         self.ledger.note(lambda tx: items.forget_uploads(tx, self.account_id, digests))
 
     async def _content(self, media: Media, origin: str | None) -> Media:
@@ -171,4 +175,5 @@ class Courier:
     def _remember(self, digests: list[str], sent: Sent) -> None:
         for digest, file_id in zip(digests, sent.file_ids, strict=False):
             self._known[digest], self._uploaded[digest] = file_id, self.clock.now()
+            self._gone.discard(digest)
             self.ledger.remember_upload(self.account_id, digest, file_id, self.clock.now())

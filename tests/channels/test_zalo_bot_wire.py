@@ -159,7 +159,7 @@ async def test_without_a_shelf_only_this_message_is_refused(
 ) -> None:
     with pytest.raises(ContactRefused, match="LOASO_PUBLIC_URL") as caught:
         await zalo_channel.send(Outbound(chat_id=linh.id, media=(Media(MediaKind.PHOTO, content=b"JPG"),)))
-    assert caught.value.reason is Reason.NO_RIGHTS
+    assert caught.value.reason is Reason.BAD_CONTENT
     assert len(zalo.log) == 0
 
 
