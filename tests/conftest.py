@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from bot.db import Database
 from bot.db.migrate import migrate
 from tests.support.postgres import Postgres
+from tests.support.quick import quick
 from tests.support.reused import Reused
 from tests.support.talk import Talk
 
@@ -82,7 +83,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    found = Database(database_url)
+    found = quick(Database(database_url))
     yield found
     await found.close()
 
