@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from bot.channels.memory import MemoryChannel
@@ -21,6 +21,7 @@ from tests.support.talk_wire import Front, WiredChannel
 STICKERS = "https://stickers.zaloapp.com/"
 TICK = timedelta(milliseconds=1)
 """Between two things that happen: what is said at the very same moment counts as one answer."""
+JUST_NOW = timedelta(hours=1)
 _ENDINGS = {MediaKind.VOICE: ".aac"}
 _NEVER_TOLD = frozenset((InboundKind.EDITED, InboundKind.MOVED))
 
@@ -36,6 +37,7 @@ class ZaloTalk(Talk):
         self._handled: list[Handled] = []
         self._broken: Exception | None = None
         self._taken: dict[str, int] = {}
+        self._offers: dict[str, tuple[datetime, list[Offer]]] = {}
 
     async def open(self) -> None:
         await self.front.start()
@@ -45,7 +47,6 @@ class ZaloTalk(Talk):
         await super().open()
         self.front.hook = channel.webhook
         await channel.start(self._receive)
-        await self.engine._open()
         await self.ready()
 
     async def close(self) -> None:
@@ -95,6 +96,7 @@ class ZaloTalk(Talk):
 
     async def inbound(self, **fields: Any) -> list[str]:
         self.now += TICK
+        self._offers.clear()
         return await super().inbound(**fields)
 
     async def flush(self) -> None:
@@ -103,6 +105,10 @@ class ZaloTalk(Talk):
 
     async def send(self, message: Outbound) -> Sent:
         """As the engine does it: what the channel cannot carry becomes an address."""
+        if not message.media:
+            return await self.channel.send(message)
+        if not self.engine.posts:
+            await self.engine._open()
         return await self.engine.posts[self.account.id].sender.courier.send(message)
 
     async def deliver(self) -> None:
@@ -118,6 +124,7 @@ class ZaloTalk(Talk):
         """The keys of what was answered to what somebody did in the sandbox."""
         self.now += TICK
         self._handled.clear()
+        self._offers.clear()
         act()
         await self.settled()
         if self._broken is not None:
@@ -137,7 +144,7 @@ class ZaloTalk(Talk):
         return await self.pressed_data(speaker, button.data or "", "1")
 
     async def pressed_data(self, speaker: Speaker, data: str, message_id: str) -> list[str]:
-        number = number_of(data, await self.offers(speaker.chat_id))
+        number = number_of(data, await self._offered(speaker.chat_id))
         return await self.said(speaker, str(number)) if number is not None else await self.pressed_late(speaker, data)
 
     async def pressed_late(self, speaker: Speaker, data: str) -> list[str]:
@@ -161,6 +168,11 @@ class ZaloTalk(Talk):
             found = await choices._options(tx, self.desk, account, person, contact, self.now)
             return [(label, data) for label, data in found]
 
+    async def _offered(self, chat: str) -> list[Offer]:
+        """As it was when the last message came, if that was just now."""
+        at, found = self._offers.get(chat, (self.now - 2 * JUST_NOW, []))
+        return found if self.now - at < JUST_NOW else await self.offers(chat)
+
     async def _receive(self, inbound: Inbound) -> None:
         try:
             self._handled.append(await self.inbox.handle(inbound))
@@ -174,7 +186,10 @@ class ZaloTalk(Talk):
             arrived = self.arrived(chat)
             fresh = arrived[self._taken.get(chat, 0) :]
             self._taken[chat] = len(arrived)
-            offers = await self.offers(chat) if fresh else []
+            if not fresh:
+                continue
+            offers = await self.offers(chat)
+            self._offers[chat] = self.now, offers
             self.channel.sent += [self.readable(self._opened(message), offers) for message in fresh]
 
     def _opened(self, message: Outbound) -> Outbound:

@@ -73,7 +73,7 @@ class ZaloOaTalk(ZaloTalk):
         user = self._user(speaker.id, speaker.name)
         if speaker.chat is not None:
             called = f"[@{self.zalo.oa_id}] " if fields.get("addressed", True) else ""
-            self.zalo.groups.write(self._group(speaker.chat, user), user, called + text)
+            self.zalo.groups.write(self._group(speaker.chat, user), user, called + (text or "👍"))
             return
         media: tuple[Media, ...] = fields.get("media", ())
         location: Location | None = fields.get("location")
