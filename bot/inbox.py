@@ -80,6 +80,7 @@ class Inbox:
         self.meter: Meter = meter or NullMeter()
         self.owner = owner
         self._turn = KeyedLock()
+        self._keeps = any(can.window is not None or can.limits.per_month is not None for can in capabilities.values())
 
     async def receive(self, inbound: Inbound) -> None:
         """The channels' `Receive`. Raises only when the event could not be stored."""
@@ -167,10 +168,9 @@ class Inbox:
         )
 
     async def _catch_up(self, ctx: Context) -> None:
-        """What could not be sent to somebody until they wrote."""
-        limits = ctx.capabilities.limits
-        waits_for_them = ctx.capabilities.window is not None or limits.per_month is not None
-        if waits_for_them and not ctx.erased and ctx.inbound.kind in (InboundKind.MESSAGE, InboundKind.BUTTON):
+        """What could not be sent to somebody until they wrote, wherever they do: who was out of reach on one channel
+        may come back on another."""
+        if self._keeps and not ctx.erased and ctx.inbound.kind in (InboundKind.MESSAGE, InboundKind.BUTTON):
             await catchup.bring(ctx.tx, ctx.desk, ctx.account, ctx.person, ctx.contact, ctx.now)
 
     async def _apologise(self, tx: Tx, account: Account, inbound: Inbound, ids: tuple[int, int, str]) -> None:

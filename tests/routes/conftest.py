@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.routes.village import Platforms, Village
 
@@ -30,3 +32,26 @@ def settle(sqlite_url: str, platforms: Platforms) -> Settle:
 def settle_anywhere(database_url: str, platforms: Platforms) -> Settle:
     """A village on a database of each kind."""
     return partial(Village, database_url, platforms)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def everything(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Village]:
+    """One village for all tests of a file, on SQLite."""
+    path = tmp_path_factory.mktemp("everything") / "loaso.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    platforms = Platforms()
+    await platforms.start()
+    async with Village(f"sqlite+aiosqlite:///{path}", platforms, zalo_bot_mode="polling") as found:
+        yield found
+    await platforms.stop()
+
+
+@pytest.fixture
+def village(everything: Village) -> Iterator[Village]:
+    """The same, with nobody of an earlier test, no fault, the clock where it was."""
+    now = everything.hands.now
+    everything.people.clear()
+    yield everything
+    everything.hands.now = now
+    for platform in (everything.platforms.telegram, everything.platforms.bot, everything.platforms.oa):
+        platform.faults.clear()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 
 from bot.core.clock import Clock
@@ -30,29 +27,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SECONDS, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 CS = "/v3.0/oa/message/cs"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def village(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Village]:
-    """One product for all of these: each brings people of its own."""
-    path = tmp_path_factory.mktemp("scenarios") / "loaso.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    platforms = Platforms()
-    await platforms.start()
-    async with Village(f"sqlite+aiosqlite:///{path}", platforms, zalo_bot_mode="polling") as found:
-        yield found
-    await platforms.stop()
-
-
-@pytest.fixture(autouse=True)
-def _fresh(village: Village) -> Iterator[None]:
-    """Nobody of an earlier scene, no fault, the clock where it was."""
-    now = village.hands.now
-    village.people.clear()
-    yield
-    village.hands.now = now
-    for platform in (village.platforms.telegram, village.platforms.bot, village.platforms.oa):
-        platform.faults.clear()
 
 
 def to(*who: Villager) -> str:

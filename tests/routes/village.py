@@ -293,8 +293,9 @@ class Village:
 
         async def over() -> bool:
             nonlocal found
+            at_rest = self._is_written_down()  # asked first: what follows from a refusal may let the run go on
             found = await self.status(run_id)
-            return bool(found["state"] == "done")
+            return bool(found["state"] == "done") and at_rest
 
         try:
             await self.until(over, seconds)
@@ -310,16 +311,16 @@ class Village:
 
     async def quiet(self) -> None:
         """Until no answer waits and everything is written down."""
-        engine = self.engine
 
         async def rests() -> bool:
             await self.platforms.oa.settled()
-            ledger = engine.ledger
-            return not any(post.replier.waiting for post in engine.posts.values()) and not (
-                ledger.outcomes or ledger.notes or ledger.left or ledger._noting.locked()
-            )
+            return self._is_written_down() and not any(p.replier.waiting for p in self.engine.posts.values())
 
         await self.until(rests)
+
+    def _is_written_down(self) -> bool:
+        ledger = self.engine.ledger
+        return not (ledger.outcomes or ledger.notes or ledger.left or ledger._noting.locked())
 
     # What became of it
 
