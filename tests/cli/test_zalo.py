@@ -202,6 +202,7 @@ def test_a_run_that_a_month_cannot_hold_is_refused_unless_it_is_urgent(
     assert row["planned"] == 6
 
 
+@on_sqlite
 def test_budgets_are_shown_of_every_account(loaso: Loaso, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     nothing = loaso("zalo", "budget")
     assert (nothing.code, nothing.out, nothing.err) == (0, "", "No channel is set.\n")

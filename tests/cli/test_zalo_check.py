@@ -46,7 +46,6 @@ async def test_both_accounts_answer_with_telegram_off(office: Office, bot: ZaloB
     assert "telegram" not in ended.out
     for fact in to_confirm():
         assert f"• confirm in Zalo's console: {fact}\n" in ended.out
-    assert (await office("check")).code == 0  # nothing that works was used up
 
 
 async def test_a_token_that_is_revoked_is_named_alone(office: Office, bot: ZaloBotAccount) -> None:
@@ -77,7 +76,6 @@ async def test_what_is_wrong_with_the_account_says_what_to_do(office: Office) ->
     assert (ended.code, said["clock"]) == (1, "•")
     assert "LOASO_ZALO_OA_API_URL" in said[f"✗ {office.key}"]
     await office.zalo.start()
-    assert (await office("check")).code == 0
 
 
 async def test_with_everything_off_only_a_hint_is_given(office: Office) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -116,6 +116,27 @@ async def heard(user: OaUser, before: int) -> None:
             await asyncio.sleep(0.01)
 
 
+async def by_command(running: Running) -> None:
+    """In another process."""
+    _, said = await running.command.loaso("zalo", "connect", await running.sent_back())
+    assert "is connected" in said
+
+
+async def by_web(running: Running) -> None:
+    """By the way back from Zalo, which a forger tries first."""
+    back = urlsplit(await running.sent_back())
+    callback = running.app.url + back.path
+    async with aiohttp.ClientSession() as browser:
+        async with browser.get(callback, params={**dict(parse_qsl(back.query)), "state": "forged"}) as answer:
+            assert answer.status == 400
+        assert await running.state() is AccountState.STOPPED
+        async with browser.get(f"{callback}?{back.query}") as answer:
+            assert answer.status == 200
+
+
+Way = Callable[[Running], Awaitable[None]]
+
+
 @pytest.fixture
 async def running(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
     zalo = ZaloOaSandbox(timing=Timing.fast(), limits=Limits(per_minute=None))
@@ -127,7 +148,12 @@ async def running(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
     await zalo.stop()
 
 
-async def test_whoever_consents_wakes_the_account_up_from_wherever_they_do(running: Running) -> None:
+@pytest.mark.parametrize(
+    ("database_url", "ways"),
+    [("sqlite", (by_web, by_command)), ("postgres", (by_web, by_web))],
+    indirect=["database_url"],
+)
+async def test_whoever_consents_wakes_the_account_up_from_wherever_they_do(running: Running, ways: list[Way]) -> None:
     zalo, lan = running.zalo, running.zalo.add_user("Lan")
     assert (await running.state(), await running.ready()) == (AccountState.STOPPED, 503)
     assert await admins(running) == [ADMIN]  # before they have written
@@ -136,8 +162,7 @@ async def test_whoever_consents_wakes_the_account_up_from_wherever_they_do(runni
     await zalo.settled()
     assert not lan.received
 
-    _, said = await running.command.loaso("zalo", "connect", await running.sent_back())  # another process
-    assert "is connected" in said
+    await ways[0](running)
     await heard(lan, 0)
     await running.until(AccountState.ACTIVE)
     assert await running.ready() == 200
@@ -156,18 +181,15 @@ async def test_whoever_consents_wakes_the_account_up_from_wherever_they_do(runni
     assert await running.stops() == told
     assert len(lan.received) == before
 
-    back = await running.sent_back()
-    forged = {**dict(parse_qsl(urlsplit(back).query)), "state": "forged"}
-    callback = running.app.url + urlsplit(back).path
-    async with aiohttp.ClientSession() as browser:
-        async with browser.get(callback, params=forged) as answer:
-            assert answer.status == 400
-        assert await running.state() is AccountState.STOPPED
-        async with browser.get(f"{callback}?{urlsplit(back).query}") as answer:
-            assert answer.status == 200
+    await ways[1](running)
     await heard(lan, before)
     await running.until(AccountState.ACTIVE)
     await answered(lan, "menu")
+
+    address = await running.app.publish(b"a picture", "image/jpeg")
+    path = address.removeprefix("http://127.0.0.1")
+    async with aiohttp.ClientSession() as zalos, zalos.get(running.app.url + path) as answer:
+        assert (answer.status, await answer.read()) == (200, b"a picture")
 
 
 async def admins(running: Running) -> list[str]:

@@ -9,7 +9,6 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from bot.app import App
 from bot.db import Database, published
 from bot.db.published import File
 from bot.settings import Settings
@@ -169,16 +168,3 @@ async def test_what_has_expired_is_dropped(talk: Talk) -> None:
         assert await published.find(tx, old, long_ago) is None
         assert await published.find(tx, young, talk.now) == (PICTURE, "image/jpeg")
         assert await published.drop_expired(tx, talk.now) == 0
-
-
-async def test_the_product_gives_out_addresses_that_it_answers(sqlite_url: str) -> None:
-    public = "http://127.0.0.1"
-    app = App(Settings(_env_file=None, database_url=sqlite_url, http_port=0, secret_key="x" * 20, public_url=public))
-    await app.start()
-    try:
-        address = await app.publish(PICTURE, "image/jpeg")
-        path = address.removeprefix(public)
-        async with aiohttp.ClientSession(app.url) as session, session.get(path) as answer:
-            assert (answer.status, await answer.read()) == (200, PICTURE)
-    finally:
-        await app.stop()
