@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from bot.app import App
+from bot.channels.zalo_oa import ZaloOaChannel
 from bot.core.channel import Channel
 from bot.db import accounts, queue
 from bot.db.direct import impatient
@@ -55,12 +56,17 @@ class ClusterApp(App):
         await self.election.open()
 
     async def open(self) -> None:
-        """Webhooks come in everywhere; one process at a time polls for an account, and one holds the clock."""
+        """Webhooks come in everywhere; one process at a time polls for an account, and one holds the clock. Who only
+        sends looks after the tokens of its accounts all the same."""
         self.election.stand(CLOCK, "clock", self._take_clock, self._leave_clock)
         if self.receive:
             await self.web.start()
             for channel in self.channels:
                 await self._receive(channel)
+        else:
+            for channel in self.channels:
+                if isinstance(channel, ZaloOaChannel):
+                    await self.start_channel(channel)  # nothing comes in: its door is on no server
         await self.election.start()
 
     async def _receive(self, channel: Channel) -> None:

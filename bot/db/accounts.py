@@ -42,6 +42,14 @@ async def set_state(tx: Tx, account_id: int, state: AccountState, problem: str |
     await tx.execute(sa.update(Account).where(Account.id == account_id).values(state=state, problem=problem))
 
 
+async def stop(tx: Tx, account_id: int, problem: str) -> bool:
+    """The platform refuses the account. Returns whether that is news."""
+    worked = sa.and_(Account.id == account_id, Account.state != AccountState.STOPPED)
+    fresh = await changed(tx, sa.update(Account).where(worked).values(state=AccountState.STOPPED)) > 0
+    await tx.execute(sa.update(Account).where(Account.id == account_id).values(problem=problem))
+    return fresh
+
+
 async def adopt(tx: Tx, channel: str, to: Sequence[Account]) -> int:
     """Spread contacts that were imported before any account of their channel was known evenly over
     `to`. Returns how many."""

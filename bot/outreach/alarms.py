@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.core.events import Outbound
-from bot.core.words import AccountState, ContactState, RoleName
+from bot.core.words import ContactState, RoleName
 from bot.db import Tx, accounts, audit, people, roles, units
 from bot.outreach import letterbox
 from bot.outreach.desk import Desk
@@ -15,9 +15,7 @@ from bot.outreach.notify import may_be_told
 async def account_stopped(tx: Tx, desk: Desk, account_id: int, problem: str) -> None:
     """The platform refuses an account: note it and tell the admins in chat on another account, if they have one."""
     now = desk.clock.now()
-    before = next(a for a in await accounts.everyone(tx) if a.id == account_id).state
-    await accounts.set_state(tx, account_id, AccountState.STOPPED, problem)
-    if before is AccountState.STOPPED:
+    if not await accounts.stop(tx, account_id, problem):
         return  # they have been told
     await audit.note(tx, now, "account.stopped", f"account:{account_id}", problem=problem)
     stopped = next(a for a in await accounts.everyone(tx) if a.id == account_id)
