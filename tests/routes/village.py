@@ -135,10 +135,13 @@ class Village:
             **({} if "zalo_oa" in without else self._zalo_oa(access, refresh)),
             **more,
         }
-        self.app = App(Settings(_env_file=None, **given), clock=Clock(ZONE, self.hands))
+        self.app = self.make(Settings(_env_file=None, **given), clock=Clock(ZONE, self.hands))
         self.people: list[Villager] = []
         self.ids: dict[str, int] = {}
         self._channels: dict[int, str] = {}
+
+    def make(self, settings: Settings, clock: Clock) -> App:
+        return App(settings, clock=clock)
 
     def _telegram(self) -> dict[str, Any]:
         return {
@@ -241,8 +244,9 @@ class Village:
                     one.oa.last_interaction = (self.hands.now - oa).timestamp()
                     await self._address(tx, one, "zalo_oa", one.oa.id, prefers, oa)
                 found.append(one)
-        for post in self.engine.posts.values():
-            post.sender.purse._looked = float("-inf")  # as a few seconds later
+        if isinstance(self.app.engine, LocalEngine):
+            for post in self.engine.posts.values():
+                post.sender.purse._looked = float("-inf")  # as a few seconds later
         self.people += found
         return found
 
@@ -319,6 +323,8 @@ class Village:
         await self.until(rests)
 
     def _is_written_down(self) -> bool:
+        if not isinstance(self.app.engine, LocalEngine):
+            return True
         ledger = self.engine.ledger
         return not (ledger.outcomes or ledger.notes or ledger.left or ledger._noting.locked())
 
