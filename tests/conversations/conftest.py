@@ -16,7 +16,7 @@ from tests.support.talk import Talk
 from tests.support.talk_zalo_bot import ZaloBotTalk
 from tests.support.talk_zalo_oa import ZaloOaTalk
 
-KINDS: dict[str, type[Talk]] = {"sqlite": Talk, "postgres": Talk, "zalo_bot": ZaloBotTalk, "zalo_oa": ZaloOaTalk}
+PLATFORMS: dict[str, type[Talk]] = {"sqlite": Talk, "postgres": Talk, "zalo_bot": ZaloBotTalk, "zalo_oa": ZaloOaTalk}
 BOT, OA = ("zalo_bot",), ("zalo_oa",)
 BOTH = BOT + OA
 
@@ -56,27 +56,25 @@ LEFT_OUT = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        kind = (
-            item.callspec.params.get("kind") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
-        )
-        name = f"{item.path.name}::{getattr(item, 'originalname', '')}"
+    for item in (one for one in items if isinstance(one, pytest.Function) and hasattr(one, "callspec")):
+        place = item.callspec.params.get("platform")
+        name = f"{item.path.name}::{item.originalname}"
         for left in LEFT_OUT:
-            if kind in left.platforms and fnmatchcase(name, left.tests):
+            if place in left.platforms and fnmatchcase(name, left.tests):
                 item.add_marker(pytest.mark.skip(reason=left.reason))
 
 
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=PLATFORMS)
+def platform(request: pytest.FixtureRequest) -> str:
     """On which platform people talk, and with which database."""
     found: str = request.param
     return found
 
 
 @pytest.fixture
-def database_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(platform: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated database; the platforms of Zalo are tried with SQLite alone."""
-    if kind == "postgres":
+    if platform == "postgres":
         reused: Reused = request.getfixturevalue("reused_postgres")
         yield reused.url
         reused.clean()
@@ -87,9 +85,9 @@ def database_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> I
 
 
 @pytest.fixture
-async def talk(database: Database, kind: str) -> AsyncIterator[Talk]:
+async def talk(database: Database, platform: str) -> AsyncIterator[Talk]:
     """Conversations through the real inbox, handlers, database and words."""
-    found = KINDS[kind](database)
+    found = PLATFORMS[platform](database)
     await found.open()
     yield found
     await found.close()

@@ -14,8 +14,8 @@ from bot.outreach.choices import read_number
 from tests.support.talk import Speaker, Talk
 from tests.support.talk_zalo import ZaloTalk
 
-by_number = pytest.mark.parametrize("kind", ["zalo_bot"], indirect=True)
-on_both = pytest.mark.parametrize("kind", ["zalo_bot", "zalo_oa"], indirect=True)
+by_number = pytest.mark.parametrize("platform", ["zalo_bot"], indirect=True)
+on_both = pytest.mark.parametrize("platform", ["zalo_bot", "zalo_oa"], indirect=True)
 
 TIP, EXAMPLES, EVENTS, INVITE, SETTINGS = "tip.none", "faq.examples", "event.none", "menu.invite", "settings.overview"
 """What the five choices of a resident's menu lead to, in their order."""
@@ -226,7 +226,7 @@ async def test_more_than_five_choices_have_numbers_everywhere(talk: Talk) -> Non
     assert await person.says("số 4") == ["subscribe.hour"]
 
 
-@pytest.mark.parametrize("kind", ["zalo_oa"], indirect=True)
+@pytest.mark.parametrize("platform", ["zalo_oa"], indirect=True)
 async def test_five_choices_are_buttons_and_can_be_typed_as_well(talk: Talk) -> None:
     assert isinstance(talk, ZaloTalk)
     person = await at_the_menu(talk)
