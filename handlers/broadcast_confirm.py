@@ -118,7 +118,7 @@ async def go(ctx: Context, draft: Draft) -> None:
         draft.at = None
         await broadcast_preview.show(ctx, draft)
         return
-    if await broadcast_preview.lacks_budget(ctx, mandate, len(draft.parts)):
+    if await broadcast_preview.lacks_budget(ctx, mandate, draft.parts):
         return
     if not draft.again and await broadcasts.is_repeated(ctx.tx, ctx.desk, mandate, draft.parts, ctx.now):
         await _ask_again(ctx, draft, mandate)

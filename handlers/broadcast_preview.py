@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.events import Outbound
@@ -90,10 +91,10 @@ async def summarise(ctx: Context, draft: Draft, mandate: Mandate) -> None:
     )
 
 
-async def lacks_budget(ctx: Context, mandate: Mandate, messages: int) -> bool:
+async def lacks_budget(ctx: Context, mandate: Mandate, parts: Sequence[Outbound]) -> bool:
     """Whether an account would have to send more than it may in this month; then that has been said."""
     try:
-        await budgets.check_fit(ctx.tx, ctx.desk, mandate.audience, messages, ctx.now)
+        await budgets.check_fit(ctx.tx, ctx.desk, mandate.audience, parts, ctx.now)
     except DoesNotFit as error:
         await ctx.reply("broadcast.no_budget", left=error.left, needed=error.needed)
         return True

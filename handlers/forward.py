@@ -168,7 +168,7 @@ async def _send(ctx: Context, carried: Carried, mandate: Mandate, data: dict[str
             "broadcast.repeated", place=place, buttons=[[yes], [("forward.button_drop", f"fw:drop:{nonce}")]]
         )
         return
-    if await broadcast_preview.lacks_budget(ctx, mandate, len(parts)):
+    if await broadcast_preview.lacks_budget(ctx, mandate, parts):
         return
     if not await conversations.take(ctx.tx, ctx.contact.id):
         await notice(ctx, "forward.stale")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.channel import Capabilities
 from bot.core.errors import UserError
-from bot.core.events import ChatKind
+from bot.core.events import ChatKind, Outbound
 from bot.core.words import AccountState, RunState
 from bot.db import Tx, accounts, runs
 from bot.db import budgets as rows
@@ -16,9 +16,11 @@ from bot.db.audience import Expression, reach
 from bot.db.budgets import MESSAGES, PAID
 from bot.db.tables import Account
 from bot.db.traffic_rows import Way
-from bot.outreach import audience, routes
+from bot.outreach import audience, items, routes
 from bot.outreach.desk import Desk
+from bot.outreach.fitting import fit
 from bot.outreach.routes import State
+from messages import Rich
 
 FOR_REPLIES = 0.05
 """Part of a month's messages that runs leave to answers."""
@@ -112,16 +114,26 @@ def _way(account_id: int, found: Standing, can: Mapping[str, Capabilities], now:
     return routes.way(account_id, found.account, can[found.account], state_of(found), now)
 
 
-async def check_fit(tx: Tx, desk: Desk, who: Expression, messages: int, now: datetime) -> None:
-    """Raises `DoesNotFit` when an account with a limit would have to send more than it may. `messages` is how many one
-    person gets."""
+def pieces(desk: Desk, parts: Sequence[Outbound], can: Capabilities, header: str = "") -> int:
+    """As how many messages one person gets those parts: what is too long for the channel is parted."""
+    footer = desk.book.say("vi", "common.stop_hint")
+    framed = items.compose(parts, can, header=Rich(header) if header else None, footer=footer) if parts else ()
+    hint = desk.book.label("vi", "common.answer_with_number")
+    return max(1, sum(len(fit(part, can, hint).messages) for part in framed))
+
+
+async def check_fit(
+    tx: Tx, desk: Desk, who: Expression, parts: Sequence[Outbound], now: datetime, *, header: str = ""
+) -> None:
+    """Raises `DoesNotFit` when an account with a limit would have to send more than it may."""
     found = await standings(tx, desk, now)
     limited = {id: one for id, one in found.items() if one.left_for_runs is not None}
     if not limited:
         return
     by_channel = (await reach(tx, who, await ways(tx, desk, now))).by_channel
     for one in limited.values():
-        needed = by_channel.get(routes.channel_of(one.account), 0) * messages
+        each = pieces(desk, parts, desk.capabilities[one.account], header)
+        needed = by_channel.get(routes.channel_of(one.account), 0) * each
         left = one.left_for_runs or 0
         if needed > left:
             raise DoesNotFit(one.account, needed, left)

@@ -95,7 +95,7 @@ async def create(tx: Tx, desk: Desk, plan: Plan, now: datetime) -> tuple[Campaig
     if not plan.again and await runs.similar(tx, mark, now - desk.house.duplicate_window) is not None:
         raise Duplicate("The same text went to the same audience within two days; add --again if that is meant")
     if plan.kind is CampaignKind.BROADCAST and not plan.urgent:
-        await budgets.check_fit(tx, desk, plan.audience, max(1, len(item.parts)), now)
+        await budgets.check_fit(tx, desk, plan.audience, content.load(item.parts), now, header=plan.header)
     campaign = Campaign(
         kind=plan.kind,
         state=plan.state,

@@ -58,6 +58,8 @@ async def test_a_month_of_the_zalo_bot(settle: Settle) -> None:
         two = [part(n) for n in range(2)]
         with pytest.raises(DoesNotFit, match="11 more messages in this month and this run needs 12"):
             await village.plan("", to(*crowd), parts=two)
+        with pytest.raises(DoesNotFit, match="this run needs 12"):
+            await village.plan("Tin dài quá một tin nhắn. " * 100, to(*crowd))
         assert await used(village, "zalo_bot", MESSAGES) == 8
         assert set((await urgent(village, "Tin một", *crowd)).values()) == {"zalo_bot"}
         await village.quiet()
@@ -128,6 +130,7 @@ async def test_the_people_whom_a_bot_may_have(settle: Settle) -> None:
         assert await warnings(village) == 1
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_messages_that_cost_are_counted_before_they_leave(settle_anywhere: Settle) -> None:
     """Of ten paid ones eight may go to what is not urgent. A message of two parts costs two. Zalo's count agrees."""
     async with settle_anywhere(zalo_oa_paid_monthly=10) as village:
