@@ -92,7 +92,7 @@ class ZaloOaTalk(ZaloTalk):
     async def chose(self, speaker: Speaker, button: Button) -> list[str]:
         """Tap it, where it is a real one."""
         data = button.data or ""
-        if speaker.chat is None and self._is_real(speaker.id, data):
+        if self._is_real(speaker, data):
             return await self._tapped(speaker, data)
         return await self.pressed_data(speaker, data, "1")
 
@@ -101,13 +101,15 @@ class ZaloOaTalk(ZaloTalk):
         return await self._tapped(speaker, data)
 
     async def _tapped(self, speaker: Speaker, data: str) -> list[str]:
-        if speaker.chat is not None:
-            return await super().pressed_late(speaker, data)
         user = self._user(speaker.id, speaker.name)
-        return await self.after(lambda: user.write(PRESSED + data))
+        if speaker.chat is None:
+            return await self.after(lambda: user.write(PRESSED + data))
+        group = self._group(speaker.chat, user)
+        return await self.after(lambda: self.zalo.groups.write(group, user, PRESSED + data))
 
-    def _is_real(self, chat: str, data: str) -> bool:
-        return any(button.payload == PRESSED + data for m in self._user(chat).received for button in m.buttons)
+    def _is_real(self, speaker: Speaker, data: str) -> bool:
+        received = self._group(speaker.chat).received if speaker.chat else self._user(speaker.id).received
+        return any(button.payload == PRESSED + data for message in received for button in message.buttons)
 
     async def left(self, speaker: Speaker) -> list[str]:
         if speaker.chat is None:
