@@ -39,10 +39,10 @@ async def arrive(
 
 async def _meet(tx: Tx, desk: Desk, account: Account, inbound: Inbound, now: datetime) -> tuple[Person, Contact]:
     await people.forget_tombstone(tx, tombstone(desk.secret_key, account.channel, inbound.chat_id))
-    group = inbound.chat_kind is ChatKind.GROUP
+    group, said_at = inbound.chat_kind is ChatKind.GROUP, min(now, inbound.at)
     known = None if group else await people.find(tx, account.channel, inbound.chat_id)
     if known is not None:
-        return await _meet_again(tx, account, known, now)
+        return await _meet_again(tx, account, known, now, said_at)
     language = inbound.language if inbound.language in LANGUAGES and not group else "vi"
     person, found = await people.add(
         tx,
@@ -53,11 +53,13 @@ async def _meet(tx: Tx, desk: Desk, account: Account, inbound: Inbound, now: dat
         kind=PersonKind.GROUP if group else PersonKind.HUMAN,
         title=inbound.chat_title if group else None,
     )
-    found.last_in_at = now
+    found.last_in_at = said_at
     return person, found
 
 
-async def _meet_again(tx: Tx, account: Account, known: Contact, now: datetime) -> tuple[Person, Contact]:
+async def _meet_again(
+    tx: Tx, account: Account, known: Contact, now: datetime, said_at: datetime
+) -> tuple[Person, Contact]:
     """Somebody who writes to another of our accounts is the same person. An address from which we never heard was
     only our guess at the account that they would choose, and is closed."""
     person = await people.get(tx, known.person_id)
@@ -65,7 +67,7 @@ async def _meet_again(tx: Tx, account: Account, known: Contact, now: datetime) -
     if known.last_in_at is None:
         await people.close(tx, known.id, Reason.NEVER_STARTED, now)
     found = await people.join(tx, person.id, account.id, known.external_id)
-    found.last_in_at = now
+    found.last_in_at = said_at
     return person, found
 
 

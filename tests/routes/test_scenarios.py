@@ -155,6 +155,21 @@ async def test_out_of_order(village: Village) -> None:
     assert one.oa.last_interaction == newest.timestamp()
 
 
+async def test_the_first_word_that_comes_late_opens_the_window_from_when_it_was_said(village: Village) -> None:
+    """Zalo tries again for two hours: what was free when it was said may cost something by now."""
+    oa = village.platforms.oa
+    new, said = oa.add_user("Tí"), village.hands.now
+    oa.webhook.hold()
+    new.write("chào")
+    village.hands.pass_by(hours=2)
+    oa.webhook.release()
+    await village.quiet()
+    found = await contact(village, "zalo_oa", new.id)
+    assert found is not None
+    assert found.last_in_at is not None
+    assert abs(found.last_in_at - said) < SECONDS
+
+
 async def test_bad_signature(village: Village) -> None:
     """What is not signed by Zalo is refused, met by nobody and stored nowhere."""
     oa = village.platforms.oa
