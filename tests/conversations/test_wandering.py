@@ -34,7 +34,8 @@ TEXTS = (
 
 async def wander(speaker: Speaker, chance: random.Random) -> list[str]:
     """One thing to do: usually a button in sight, else something to say."""
-    shown = [b.data for m in speaker.heard[-6:] for row in m.buttons for b in row if b.data]
+    newest = 6 if speaker.talk.channel.capabilities.buttons else 1
+    shown = [b.data for m in speaker.heard[-newest:] for row in m.buttons for b in row if b.data]
     if shown and chance.random() < 0.55:
         return await speaker.presses_data(chance.choice(shown), str(chance.randint(1, 40)))
     return await speaker.says(chance.choice(TEXTS))
