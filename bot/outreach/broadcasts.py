@@ -35,7 +35,7 @@ async def reach(tx: Tx, desk: Desk, audience: Expression, at: datetime) -> Reach
     house, clock = desk.house, desk.clock
     today, week = clock.start_of_day(at), clock.start_of_day(at - timedelta(days=6))
     full = queries.capped(today, week, house.broadcasts_per_person_day, house.broadcasts_per_person_week)
-    found = await queries.reach(tx, audience, await budgets.ways(tx, desk, at))
+    found = await budgets.expected(tx, desk, audience, at)
     return replace(found, capped=await queries.count(tx, [condition(audience), full]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.channel import Capabilities
@@ -12,10 +12,11 @@ from bot.core.events import ChatKind, Outbound
 from bot.core.words import AccountState, RunState
 from bot.db import Tx, accounts, runs
 from bot.db import budgets as rows
-from bot.db.audience import Expression, reach
+from bot.db.audience import Expression, Reach, reach
 from bot.db.budgets import MESSAGES, PAID
 from bot.db.tables import Account
 from bot.db.traffic_rows import Way
+from bot.db.types import to_micros
 from bot.outreach import audience, items, routes
 from bot.outreach.desk import Desk
 from bot.outreach.fitting import fit
@@ -61,6 +62,16 @@ class Standing:
         if self.messages is None:
             return None
         return max(0, self.messages - int(self.messages * FOR_REPLIES) - self.messages_used)
+
+    @property
+    def left_to_pay(self) -> int:
+        """Paid messages that may still go to what is not urgent."""
+        return 0 if self.paid is None else max(0, int(self.paid * NOT_URGENT) - self.paid_used)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether not everybody who costs something could be paid for."""
+        return self.windows is not None and 0 < self.left_to_pay < self.windows[1]
 
 
 def month(desk: Desk, now: datetime) -> str:
@@ -112,6 +123,30 @@ async def ways(tx: Tx, desk: Desk, now: datetime) -> list[Way] | None:
 
 def _way(account_id: int, found: Standing, can: Mapping[str, Capabilities], now: datetime) -> Way:
     return routes.way(account_id, found.account, can[found.account], state_of(found), now)
+
+
+async def expected(tx: Tx, desk: Desk, who: Expression, at: datetime) -> Reach:
+    """Whom a run that leaves at that moment would reach. Where more people would cost something than may be paid for,
+    the rest is kept until they write."""
+    found = await ways(tx, desk, at)
+    whole = await reach(tx, who, found)
+    for account_id, one in (await standings(tx, desk, at)).items():
+        window = desk.capabilities[one.account].window
+        if found is None or window is None or not one.is_short:
+            continue
+        free = to_micros(at - window.free)
+        only_free = [way._replace(since=max(way.since, free)) if way.account_id == account_id else way for way in found]
+        whole = _without(whole, await reach(tx, who, only_free), routes.channel_of(one.account), one.left_to_pay)
+    return whole
+
+
+def _without(whole: Reach, free: Reach, channel: str, payable: int) -> Reach:
+    """The same with no more than `payable` of those who cost something on a channel. `free` is without all of them."""
+    over = whole.by_channel.get(channel, 0) - free.by_channel.get(channel, 0) - payable
+    if over <= 0:
+        return whole
+    left = {**whole.by_channel, channel: whole.by_channel[channel] - over}
+    return replace(whole, by_channel={name: n for name, n in left.items() if n}, kept=whole.kept + over)
 
 
 def pieces(desk: Desk, parts: Sequence[Outbound], can: Capabilities, header: str = "") -> int:

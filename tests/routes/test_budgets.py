@@ -138,6 +138,8 @@ async def test_messages_that_cost_are_counted_before_they_leave(settle_anywhere:
         oa.limits.paid_messages = 10
         crowd = await village.bring(oa=3 * DAY, count=12)
         free = await village.bring(oa=HOUR, count=2)
+        reach = await village.reach(to(*crowd, *free))
+        assert (reach.by_channel, reach.kept) == ({"zalo_oa": 10}, 4)
         first = await village.send("Tin thường", to(*crowd, *free))
         ended = await village.check(first, "Tin thường")
         assert sorted(ended[one.id] for one in crowd) == ["skipped:window_closed"] * 4 + ["zalo_oa"] * 8
