@@ -60,7 +60,8 @@ def make_desk(settings: Settings, clock: Clock | None = None, house: House | Non
 
 
 class App:
-    """The whole product in one process. `start` returns when it works; `stop` finishes what is in flight."""
+    """The whole product in one process. `start` returns when it works; `stop` finishes what is in flight. With a `desk`
+    it looks at that one, whatever `clock` and `house` are."""
 
     def __init__(
         self,
@@ -68,11 +69,12 @@ class App:
         *,
         clock: Clock | None = None,
         house: House | None = None,
+        desk: Desk | None = None,
         channels: Sequence[Channel] | None = None,
         send: bool = True,
     ) -> None:
         self.settings = settings
-        self.desk = make_desk(settings, clock, house)
+        self.desk = desk or make_desk(settings, clock, house)
         self.database = Database(settings.database_url)
         publish = self.publish if settings.public_url else None
         wires = Wires(settings, self.desk.clock, self.desk.book, self.database, publish, self.told)

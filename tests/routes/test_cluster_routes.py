@@ -11,7 +11,7 @@ from bot.app import App
 from bot.cluster_app import ClusterApp
 from bot.core.clock import Clock
 from bot.settings import Settings
-from tests.routes.village import Platforms, Village
+from tests.routes.village import Platforms, Village, desk
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.parametrize("database_url", ["postgres"], indirect=True)]
 
@@ -25,8 +25,8 @@ class Town(Village):
     other: ClusterApp
 
     def make(self, settings: Settings, clock: Clock) -> App:
-        self.other = ClusterApp(settings, clock=clock, receive=False)
-        return ClusterApp(settings, clock=clock)
+        self.other = ClusterApp(settings, desk=desk(settings, clock), receive=False)
+        return ClusterApp(settings, desk=desk(settings, clock))
 
     async def __aenter__(self) -> Town:
         await super().__aenter__()

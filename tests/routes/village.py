@@ -25,15 +25,17 @@ from bot.db.audience import Reach
 from bot.db.tables import Account, Contact, Delivery, Person
 from bot.engine.local import LocalEngine, Post
 from bot.outreach import audience, broadcasts, campaigns
+from bot.outreach.desk import Desk, House
 from bot.sandbox.telegram import Limits as TelegramLimits
 from bot.sandbox.telegram import TelegramSandbox, Timing, User
 from bot.sandbox.zalo_bot import Oddities, ZaloBotSandbox, ZaloBotUser
 from bot.sandbox.zalo_oa import Limits as OaLimits
 from bot.sandbox.zalo_oa import OaUser, ZaloOaSandbox
 from bot.sandbox.zalo_oa import Timing as OaTiming
-from bot.settings import Settings
+from bot.settings import Settings, secret_key
+from messages import Phrasebook
 from tests.db.crowd import counted
-from tests.support.talk import MORNING, ZONE
+from tests.support.talk import MORNING, ZONE, content
 
 TELEGRAM_TOKEN = "123456:AAaaBBbbCCccDDddEEeeFFff"
 BOT_TOKEN = "12345689:abc-xyz_fAkE_000000000000000000"
@@ -116,6 +118,14 @@ class Platforms:
         await asyncio.gather(self.telegram.stop(), self.bot.stop(), self.oa.stop())
 
 
+def desk(settings: Settings, clock: Clock) -> Desk:
+    """As the product makes it, with content that is read once a test process."""
+    pack, answerer = content()
+    return Desk(
+        clock=clock, book=Phrasebook(ZONE), pack=pack, answerer=answerer, secret_key=secret_key(settings), house=House()
+    )
+
+
 class Village:
     """The product in this process, and its people. `without` names channels that are switched off."""
 
@@ -141,7 +151,7 @@ class Village:
         self._channels: dict[int, str] = {}
 
     def make(self, settings: Settings, clock: Clock) -> App:
-        return App(settings, clock=clock)
+        return App(settings, desk=desk(settings, clock))
 
     def _telegram(self) -> dict[str, Any]:
         return {
