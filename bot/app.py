@@ -127,6 +127,7 @@ class App:
             await ours[0].consented(code)
         except SendError as error:
             return f"Zalo không nhận mã này ({error.detail})"
+        await self.told(ours[0].account, "")
         return ""
 
     async def told(self, account: str, problem: str) -> None:

@@ -184,18 +184,6 @@ async def _by_first_channel(tx: Tx, people: Condition) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def cost_on(tx: Tx, expression: Expression, account_id: int, before: datetime) -> int:
-    """How many people of an audience are paid for on an account: those who wrote there last before that moment."""
-    mine = sa.and_(
-        Contact.person_id == Person.id,
-        Contact.account_id == account_id,
-        Contact.state == ContactState.OPEN,
-        Contact.last_in_at < before,
-    )
-    query = sa.select(sa.func.count()).select_from(Person).join(Contact, mine).where(condition(expression))
-    return (await tx.execute(query)).scalar_one()
-
-
 _HEARD = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENDING, DeliveryState.WAITING)
 
 

@@ -82,6 +82,8 @@ class Purse:
             await self._warn("people", month, known, self.people)
         if self.per_month is not None and used >= WARN_AT * self.per_month:
             await self._warn(MESSAGES, month, used, self.per_month)
+        if self.window is not None and 0 < WARN_AT * self.window.paid_per_month <= paid:
+            await self._warn(PAID, month, paid, self.window.paid_per_month)
 
     @staticmethod
     def _for_runs(limit: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.core.events import Outbound
-from bot.core.words import ContactState, RoleName
+from bot.core.words import RoleName
 from bot.db import Tx, accounts, audit, people, roles, units
 from bot.outreach import letterbox
 from bot.outreach.desk import Desk
@@ -32,8 +32,8 @@ async def _tell_admins(tx: Tx, desk: Desk, key: str, *, but: int | None = None, 
     now = desk.clock.now()
     for person_id in await roles.holders(tx, (RoleName.ADMIN,), await units.root(tx)):
         person = await people.get(tx, person_id)
-        found = await people.contacts(tx, person_id)
-        other = [c for c in found if c.account_id != but and c.state is ContactState.OPEN]
+        found = await people.open_contacts(tx, person_id)
+        other = [c for c in found if c.account_id != but]
         other = [c for c in other if await may_be_told(tx, desk, c)] or other
         if person is None or not other:
             continue
