@@ -229,6 +229,6 @@ def test_the_counts_never_lie(database_url: str) -> None:
     with asyncio.Runner() as runner:
         here = {"runner": runner, "database": database, "crowd": Crowd(database)}
         slow = (HealthCheck.too_slow, HealthCheck.data_too_large)
-        steps = settings(max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=slow)
+        steps = settings(max_examples=10, stateful_step_count=30, deadline=None, suppress_health_check=slow)
         run_state_machine_as_test(type("OfficeHere", (Office,), here), settings=steps)
         runner.run(database.close())

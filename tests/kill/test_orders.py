@@ -12,7 +12,12 @@ from tests.kill.conftest import Stage
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(180)]
 
 
-@pytest.mark.parametrize(("rate", "count"), [(60, 240), (0, 4000)], ids=["60 a second", "no limit"])
+@pytest.mark.parametrize(
+    ("database_url", "rate", "count"),
+    [("sqlite", 60, 240), ("postgres", 0, 4000)],
+    ids=["sqlite-60 a second", "postgres-no limit"],
+    indirect=["database_url"],
+)
 async def test_orders_are_obeyed_within_a_second_and_nobody_is_written_to_twice(
     on_stage: Stage, rate: float, count: int
 ) -> None:

@@ -153,6 +153,7 @@ async def test_killed_at_a_step_of_its_own(
         assert await go_on(database, zalo)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("carried_out", [True, False], ids=["carried out", "not carried out"])
 async def test_killed_while_zalo_answers(
     carried_out: bool, database: Database, zalo: ZaloOaSandbox, old: Grant

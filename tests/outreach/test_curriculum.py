@@ -112,6 +112,7 @@ async def test_the_tip_arrives_with_its_source_and_buttons(talk: Talk) -> None:
     assert [b.label for b in person.buttons()] == ["Xem lại", "Chưa hiểu", "Chuyển tiếp"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_month_of_tips_holds_no_tip_twice(talk: Talk) -> None:
     await synced(talk)
     person = await talk.resident("1", hour=7)
