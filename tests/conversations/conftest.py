@@ -1,4 +1,4 @@
-"""Every conversation runs four times: as on Telegram with both databases, and on both platforms of Zalo."""
+"""Every conversation runs as on Telegram and on both platforms of Zalo, those that need it on PostgreSQL, too."""
 
 from __future__ import annotations
 
