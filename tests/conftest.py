@@ -7,8 +7,10 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings as hypothesis_settings
 
 from bot.db import Database
@@ -20,6 +22,16 @@ from tests.support.talk import Talk
 
 hypothesis_settings.register_profile("loaso", deadline=None, max_examples=60)
 hypothesis_settings.load_profile("loaso")
+
+_configure = structlog.configure
+
+
+def _configure_anew(**options: Any) -> None:
+    """A logger that remembers an earlier configuration cannot be listened to by a later test."""
+    _configure(**{**options, "cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_anew  # type: ignore[assignment]  # the same, but for one option
 
 # Who starts the tests in the background has them ignore interrupts, which every program that they start would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -70,6 +70,7 @@ async def test_a_process_that_stands_still_keeps_others_out_and_goes_on(on_stage
         await judge.uphold(unknown=scene.window)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgres"] if len(SEEDS) > 1 else ["postgres"], indirect=True)
 async def test_sigterm_under_full_load_leaves_nothing_unknown(on_stage: Stage) -> None:
     async with on_stage(rate=0, count=3000, latency=0.1) as scene:
         await scene.start()
