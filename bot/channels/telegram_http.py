@@ -7,22 +7,16 @@ import json
 import re
 from functools import lru_cache
 from typing import Any, cast
-from urllib.request import getproxies
 
 import aiohttp
 import orjson
-from aiohttp.abc import AbstractStreamWriter
 from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
-from bot.core.channel import ON_WIRE
+from bot.channels.requests import FILE_SECONDS, NEVER, WRITE_SECONDS, Noting, proxied, reason_of, timeout_of
 
-CONNECT_SECONDS = 10.0
-WRITE_SECONDS = 30.0
-FILE_SECONDS = 300.0
 _JSON_HEADERS = {"Content-Type": "application/json"}
-_NEVER = aiohttp.ClientTimeout(total=None)
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{8,}|/bot[^/\s]+")
 _SAYS_WHEN = re.compile(rb"retry[ _]after", re.IGNORECASE)
 _TOO_MANY = 429
@@ -61,7 +55,7 @@ class AiohttpRequest(BaseRequest):
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
-        self._timeout = _timeout(read_seconds, WRITE_SECONDS)
+        self._timeout = timeout_of(read_seconds, WRITE_SECONDS)
 
     @property
     def read_timeout(self) -> float:
@@ -123,8 +117,8 @@ class AiohttpRequest(BaseRequest):
                 connector=aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=300),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": self.USER_AGENT},
-                timeout=_NEVER,
-                trust_env=_proxied(),
+                timeout=NEVER,
+                trust_env=proxied(),
             )
         return self._session
 
@@ -132,7 +126,7 @@ class AiohttpRequest(BaseRequest):
         chosen = self._read_seconds if read_timeout is BaseRequest.DEFAULT_NONE else float(read_timeout or 0)
         if chosen == self._read_seconds and not file:
             return self._timeout
-        return _timeout(chosen, FILE_SECONDS if file else WRITE_SECONDS)
+        return timeout_of(chosen, FILE_SECONDS if file else WRITE_SECONDS)
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -148,26 +142,11 @@ class AiohttpRequest(BaseRequest):
         return answer
 
 
-class _Noting:
-    """A request body that remembers whether its first byte was handed to the connection. aiohttp sends the head
-    of a request together with the first byte of its body, so this is the moment after which nobody knows."""
-
-    begun = False
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        transport = getattr(writer, "transport", None)
-        self.begun = transport is not None and not transport.is_closing()
-        tell = ON_WIRE.get()
-        if tell is not None:
-            tell()
-        await super().write_with_length(writer, content_length)  # type: ignore[misc]  # the class is mixed into a payload
-
-
-class _Bytes(_Noting, aiohttp.BytesPayload):
+class _Bytes(Noting, aiohttp.BytesPayload):
     """A JSON body."""
 
 
-class _Form(_Noting, aiohttp.MultipartWriter):
+class _Form(Noting, aiohttp.MultipartWriter):
     """A body with files."""
 
     def add(self, name: str, part: aiohttp.Payload, filename: str | None = None) -> None:
@@ -226,27 +205,8 @@ def _failure(error: Exception, *, begun: bool) -> TelegramError:
     if isinstance(error, TelegramError):
         return error
     if not begun:
-        return NotWritten(_reason(error))
-    return AnswerLost(_reason(error))
-
-
-def _reason(error: Exception) -> str:
-    """What happened in words without an address; of the operating system's text only the part after the host."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{type(error).__name__}: {error.os_error.strerror or type(error.os_error).__name__}"
-    return type(error).__name__
-
-
-def _proxied() -> bool:
-    """Whether the environment names a proxy. aiohttp looks it up in a thread at every request, which costs as much
-    as half the request, so it is asked to only where there is one."""
-    return not {"http", "https"}.isdisjoint(getproxies())
-
-
-def _timeout(read: float, write: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(
-        total=CONNECT_SECONDS + write + read, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=read
-    )
+        return NotWritten(reason_of(error))
+    return AnswerLost(reason_of(error))
 
 
 @lru_cache(maxsize=512)

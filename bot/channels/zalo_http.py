@@ -5,24 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
-from urllib.request import getproxies
 
 import aiohttp
 import orjson
-from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
-from bot.core.channel import ON_WIRE
+from bot.channels.requests import FILE_SECONDS, NEVER, WRITE_SECONDS, Noting, proxied, reason_of, timeout_of
 from bot.core.errors import BadContent, ContactRefused, NotSent, OutcomeUnknown, Reason, SendError
 
-CONNECT_SECONDS = 10.0
-WRITE_SECONDS = 30.0
-FILE_SECONDS = 300.0
 MAX_DOWNLOAD = 20 * 1024 * 1024
 MAX_REDIRECTS = 3
-_NEVER = aiohttp.ClientTimeout(total=None)
 _OK, _MOVED, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
 
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -73,7 +66,7 @@ class ZaloHttp:
         carries `{}`. Raises `NotSent` when no byte left or the method is GET, `OutcomeUnknown` when a byte left and no
         whole answer came, `BadContent` for text that is no UTF-8. Their texts never hold the address."""
         body = None if method == "GET" else _body(json, form, multipart)
-        timeout = _timeout(
+        timeout = timeout_of(
             self._read_seconds if read_seconds is None else read_seconds,
             WRITE_SECONDS if multipart is None else FILE_SECONDS,
         )
@@ -93,7 +86,7 @@ class ZaloHttp:
             try:
                 found = await self._load(_address(url), limit, kinds)
             except Exception as error:
-                failure = error if isinstance(error, SendError) else NotSent(_reason(error))
+                failure = error if isinstance(error, SendError) else NotSent(reason_of(error))
             else:
                 if isinstance(found, bytes):
                     return found
@@ -117,7 +110,7 @@ class ZaloHttp:
 
     async def _load(self, url: URL, limit: int, kinds: tuple[str, ...]) -> bytes | str:
         """The content, or the address at which it is instead."""
-        timeout = _timeout(self._read_seconds, FILE_SECONDS)
+        timeout = timeout_of(self._read_seconds, FILE_SECONDS)
         async with self._opened().get(url, timeout=timeout, allow_redirects=False) as answer:
             if _MOVED <= answer.status < _CLIENT_ERROR:
                 return str(url.join(URL(answer.headers.get("Location", ""))))
@@ -137,32 +130,17 @@ class ZaloHttp:
                 connector=aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=300),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "loaso"},
-                timeout=_NEVER,
-                trust_env=_proxied(),
+                timeout=NEVER,
+                trust_env=proxied(),
             )
         return self._session
 
 
-class _Noting:
-    """A request body that remembers whether its first byte was handed to the connection. aiohttp sends the head
-    of a request together with the first byte of its body, so this is the moment after which nobody knows."""
-
-    begun = False
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        transport = getattr(writer, "transport", None)
-        self.begun = transport is not None and not transport.is_closing()
-        tell = ON_WIRE.get()
-        if tell is not None:
-            tell()
-        await super().write_with_length(writer, content_length)  # type: ignore[misc]  # the class is mixed into a payload
-
-
-class _Bytes(_Noting, aiohttp.BytesPayload):
+class _Bytes(Noting, aiohttp.BytesPayload):
     """A JSON body or a form without files."""
 
 
-class _Form(_Noting, aiohttp.MultipartWriter):
+class _Form(Noting, aiohttp.MultipartWriter):
     """A form with files."""
 
     def add(self, field: str, value: str | FilePart) -> None:
@@ -221,22 +199,4 @@ def _address(url: str) -> URL:
 def _failure(error: Exception, *, begun: bool) -> SendError:
     if isinstance(error, SendError):
         return error
-    return OutcomeUnknown(_reason(error)) if begun else NotSent(_reason(error))
-
-
-def _reason(error: Any) -> str:
-    """What happened in words without an address; of the operating system's text only the part after the host."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{type(error).__name__}: {error.os_error.strerror or type(error.os_error).__name__}"
-    return type(error).__name__
-
-
-def _proxied() -> bool:
-    """Whether the environment names a proxy; aiohttp's own look-up in a thread costs half a request each time."""
-    return not {"http", "https"}.isdisjoint(getproxies())
-
-
-def _timeout(read: float, write: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(
-        total=CONNECT_SECONDS + write + read, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=read
-    )
+    return OutcomeUnknown(reason_of(error)) if begun else NotSent(reason_of(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ _ENDINGS = {MediaKind.VOICE: ".aac"}
 _NEVER_TOLD = frozenset((InboundKind.EDITED, InboundKind.MOVED))
 
 
-class ZaloTalk(Talk):
+class ZaloTalk(Talk, ABC):
     """What both platforms have in common. `late` counts choices that nobody could have typed: of a message shown
     before the last one. They are handed to the inbox as a button."""
 
@@ -55,34 +56,34 @@ class ZaloTalk(Talk):
         await self.shut()
         await self.front.stop()
 
+    @abstractmethod
     async def platform(self) -> Channel:
         """Start the sandbox and connect to it."""
-        raise NotImplementedError
 
     async def ready(self) -> None:
         """The channel is listening."""
 
+    @abstractmethod
     async def shut(self) -> None:
         """Stop the sandbox."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def settled(self) -> None:
         """Until every event of the sandbox is handled."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, speaker: Speaker, text: str, **fields: Any) -> None:
         """Let somebody in the sandbox write."""
-        raise NotImplementedError
 
+    @abstractmethod
     def arrived(self, chat: str) -> list[Outbound]:
         """Everything that reached a chat, oldest first, with its choices still written in the text."""
-        raise NotImplementedError
 
-    def chats(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def chats(self) -> list[str]: ...
 
-    def readable(self, message: Outbound, offers: list[Offer]) -> Outbound:
-        raise NotImplementedError
+    @abstractmethod
+    def readable(self, message: Outbound, offers: list[Offer]) -> Outbound: ...
 
     async def resident(self, id: str, *, unit: str = "18859", group: str = "resident", hour: int = 7) -> Speaker:
         """Somebody who has subscribed already, which means that they have written."""
