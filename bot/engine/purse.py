@@ -10,13 +10,12 @@ from datetime import datetime
 import structlog
 
 from bot.core.channel import Channel
-from bot.core.events import ChatKind
 from bot.db import Database, Tx, budgets, people
 from bot.db.budgets import MESSAGES, PAID
 from bot.db.traffic_rows import Claimed
 from bot.engine.ledger import Ledger
 from bot.outreach import alarms
-from bot.outreach.budgets import FOR_REPLIES, NOT_URGENT
+from bot.outreach.budgets import NOT_URGENT, for_runs, month, standing, state_of
 from bot.outreach.desk import Desk
 from bot.outreach.routes import State
 
@@ -33,7 +32,7 @@ class Purse:
     """One account's. Without limits it costs nothing to ask."""
 
     def __init__(self, channel: Channel, account_id: int, database: Database, desk: Desk, ledger: Ledger) -> None:
-        can = channel.capabilities
+        self._can = can = channel.capabilities
         self.account = channel.account
         self.account_id = account_id
         self.database = database
@@ -54,7 +53,7 @@ class Purse:
         return self.per_month is not None or self.window is not None
 
     def month(self) -> str:
-        return self.desk.clock.local(self.desk.clock.now()).strftime("%Y-%m")
+        return month(self.desk, self.desk.clock.now())
 
     async def look(self) -> None:
         """See how the account stands, every few seconds and when a month begins."""
@@ -67,33 +66,23 @@ class Purse:
         await self._look()
 
     async def _look(self) -> None:
-        month = self.month()
+        now, this = self.desk.clock.now(), self.month()
         async with self.database.read() as tx:
-            used = await budgets.used(tx, self.account_id, MESSAGES, month)
-            paid = await budgets.used(tx, self.account_id, PAID, month)
-            known = await budgets.chats(tx, self.account_id, ChatKind.PRIVATE) if self.people is not None else 0
-        self.state = State(
-            spent=self.per_month is not None and used >= self._for_runs(self.per_month),
-            pays=self.window is not None and paid < int(self.window.paid_per_month * NOT_URGENT),
-            pays_urgent=self.window is not None and paid < self.window.paid_per_month,
-            full=self.people is not None and known > self.people,
-        )
+            found = await standing(tx, self.desk, self.account_id, self.account, self._can, now)
+        self.state = state_of(found)
+        used, paid, known = found.messages_used, found.paid_used, found.people_known
         if self.people is not None and known >= WARN_AT * self.people:
-            await self._warn("people", month, known, self.people)
+            await self._warn("people", this, known, self.people)
         if self.per_month is not None and used >= WARN_AT * self.per_month:
-            await self._warn(MESSAGES, month, used, self.per_month)
+            await self._warn(MESSAGES, this, used, self.per_month)
         if self.window is not None and 0 < WARN_AT * self.window.paid_per_month <= paid:
-            await self._warn(PAID, month, paid, self.window.paid_per_month)
-
-    @staticmethod
-    def _for_runs(limit: int) -> int:
-        return limit - int(limit * FOR_REPLIES)
+            await self._warn(PAID, this, paid, self.window.paid_per_month)
 
     async def take(self, wanted: int, *, reply: bool = False) -> int:
         """Reserve up to so many messages; returns how many there are."""
         if self.per_month is None or wanted <= 0:
             return wanted
-        limit = self.per_month if reply else self._for_runs(self.per_month)
+        limit = self.per_month if reply else for_runs(self.per_month)
         async with self.database.write() as tx:
             got = await budgets.reserve(tx, self.account_id, MESSAGES, self.month(), wanted, limit)
         if got < wanted:

@@ -14,7 +14,6 @@ from bot.db import Tx, accounts, runs
 from bot.db import budgets as rows
 from bot.db.audience import Expression, Reach, reach
 from bot.db.budgets import MESSAGES, PAID
-from bot.db.tables import Account
 from bot.db.traffic_rows import Way
 from bot.db.types import to_micros
 from bot.outreach import audience, items, routes
@@ -54,14 +53,15 @@ class Standing:
     paid: int | None = None
     paid_used: int = 0
     windows: tuple[int, int, int] | None = None
-    """How many people may be written to for nothing, for money, and not at all before they write."""
+    """How many people may be written to for nothing, for money, and not at all before they write, where that was
+    counted: it reads everybody."""
 
     @property
     def left_for_runs(self) -> int | None:
         """Messages that runs may still use."""
         if self.messages is None:
             return None
-        return max(0, self.messages - int(self.messages * FOR_REPLIES) - self.messages_used)
+        return max(0, for_runs(self.messages) - self.messages_used)
 
     @property
     def left_to_pay(self) -> int:
@@ -74,22 +74,26 @@ class Standing:
         return self.windows is not None and 0 < self.left_to_pay < self.windows[1]
 
 
+def for_runs(limit: int) -> int:
+    """Of a month's messages, those that are not kept for answers."""
+    return limit - int(limit * FOR_REPLIES)
+
+
 def month(desk: Desk, now: datetime) -> str:
     return desk.clock.local(now).strftime("%Y-%m")
 
 
-async def standing(tx: Tx, desk: Desk, account: Account, can: Capabilities, now: datetime) -> Standing:
+async def standing(tx: Tx, desk: Desk, account_id: int, account: str, can: Capabilities, now: datetime) -> Standing:
     """How an account stands in the month of `now`."""
     limits, window, of = can.limits, can.window, month(desk, now)
     return Standing(
-        account=account.key,
+        account=account,
         messages=limits.per_month,
-        messages_used=await rows.used(tx, account.id, MESSAGES, of) if limits.per_month is not None else 0,
+        messages_used=await rows.used(tx, account_id, MESSAGES, of) if limits.per_month is not None else 0,
         people=limits.people,
-        people_known=await rows.chats(tx, account.id, ChatKind.PRIVATE) if limits.people is not None else 0,
+        people_known=await rows.chats(tx, account_id, ChatKind.PRIVATE) if limits.people is not None else 0,
         paid=window.paid_per_month if window is not None else None,
-        paid_used=await rows.used(tx, account.id, PAID, of) if window is not None else 0,
-        windows=await rows.windows(tx, account.id, now - window.free, now - window.closes) if window else None,
+        paid_used=await rows.used(tx, account_id, PAID, of) if window is not None else 0,
     )
 
 
@@ -104,10 +108,20 @@ def state_of(found: Standing) -> State:
 
 
 async def standings(tx: Tx, desk: Desk, now: datetime) -> dict[int, Standing]:
-    """Of every account that works here, by its number."""
-    known = {account.key: account for account in await accounts.everyone(tx)}
+    """Of every account that works here, by its number, with its windows counted."""
+    known = {account.key: account.id for account in await accounts.everyone(tx)}
     ours = {key: can for key, can in desk.capabilities.items() if key in known}
-    return {known[key].id: await standing(tx, desk, known[key], can, now) for key, can in ours.items()}
+    return {
+        known[key]: replace(
+            await standing(tx, desk, known[key], key, can, now), windows=await _windows(tx, known[key], can, now)
+        )
+        for key, can in ours.items()
+    }
+
+
+async def _windows(tx: Tx, account_id: int, can: Capabilities, now: datetime) -> tuple[int, int, int] | None:
+    window = can.window
+    return None if window is None else await rows.windows(tx, account_id, now - window.free, now - window.closes)
 
 
 async def ways(tx: Tx, desk: Desk, now: datetime) -> list[Way] | None:
