@@ -10,7 +10,9 @@ from messages.content.models import Fact, FaqEntry, Group, Sourced, Tip
 
 SCHEMA_ROOT = Path(__file__).parent / "schema"
 _FILES: tuple[tuple[str, type[Sourced]], ...] = (("tips", Tip), ("faq", FaqEntry), ("facts", Fact))
-_DEFAULTS = frozenset({"source", "source_name", "checked_on", "expires", "groups", "area", "level", "topic", "kind"})
+_DEFAULTS = frozenset(
+    {"source", "source_name", "checked_on", "expires", "groups", "area", "level", "topic", "theme", "kind"}
+)
 
 
 def schemas() -> dict[str, str]:

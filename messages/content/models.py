@@ -17,6 +17,8 @@ ANSWER_LIMIT = 500
 SCRIPT_LIMIT = 900
 """Characters of a loudspeaker script: about 60 seconds read aloud."""
 CURRICULUM_DAYS = 30
+CHOICE_LIMIT = 40
+"""Characters of one choice of a practice question: a button of a cheap phone shows about so many."""
 
 
 class Group(StrEnum):
@@ -69,6 +71,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{2,59}$")]
 Title = Annotated[str, StringConstraints(min_length=4, max_length=60)]
 Step = Annotated[str, StringConstraints(min_length=3, max_length=120)]
 Phrase = Annotated[str, StringConstraints(min_length=2, max_length=160)]
+Choice = Annotated[str, StringConstraints(min_length=2, max_length=CHOICE_LIMIT)]
 Https = Annotated[str, AfterValidator(_https)]
 MediaPath = Annotated[str, AfterValidator(_inside)]
 
@@ -105,6 +108,23 @@ class Fact(Sourced):
     confirm: bool = Field(default=False, description="True: a human must confirm it before official use.")
 
 
+class Quiz(BaseModel):
+    """A practice question about a tip: three choices, of which `right` (counted from 1) is the one to take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ask: Annotated[str, StringConstraints(min_length=10, max_length=160)]
+    choices: tuple[Choice, Choice, Choice]
+    right: Annotated[int, Field(ge=1, le=3)]
+    because: Annotated[str, StringConstraints(min_length=10, max_length=160)]
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if len({choice.casefold() for choice in self.choices}) < len(self.choices):
+            raise ValueError("two choices say the same")
+        return self
+
+
 class Tip(Sourced):
     """One day's tip: one or two warm sentences and at most three steps, one action each."""
 
@@ -117,6 +137,7 @@ class Tip(Sourced):
     simpler: Annotated[str, StringConstraints(min_length=20, max_length=TIP_LIMIT)]
     why: Annotated[str, StringConstraints(min_length=10, max_length=200)]
     script: Annotated[str, StringConstraints(min_length=40, max_length=SCRIPT_LIMIT)]
+    quiz: Quiz | None = None
     picture: MediaPath | None = None
     voice: MediaPath | None = None
 
@@ -132,11 +153,13 @@ class Tip(Sourced):
 
 
 class FaqEntry(Sourced):
-    """One question with its answer, and the many ways in which people really type it."""
+    """One question with its answer, and the many ways in which people really type it. Entries of a `theme` stand
+    together in menus."""
 
     topic: Id
+    theme: Id
     title: Title
-    phrasings: Annotated[tuple[Phrase, ...], Field(min_length=3)]
+    phrasings: Annotated[tuple[Phrase, ...], Field(min_length=4)]
     keywords: tuple[Phrase, ...] = ()
     answer: Annotated[str, StringConstraints(min_length=20, max_length=ANSWER_LIMIT)]
     steps: Annotated[tuple[Step, ...], Field(max_length=3)] = ()

@@ -15,7 +15,7 @@ from messages.content.models import Fact, Group, Sourced
 
 Item = TypeVar("Item", bound=Sourced)
 
-SPOKEN = ("title", "text", "steps", "simpler", "why", "script", "answer")
+SPOKEN = ("title", "text", "steps", "simpler", "why", "script", "answer", "quiz")
 """Fields that people read or hear: facts are filled in here, and the editorial rules look here."""
 REFERENCE = re.compile(r"\{fact:([a-z0-9_]+)\}")
 
@@ -105,6 +105,8 @@ def _fill(
     def fill(value: Any) -> Any:
         if isinstance(value, list):
             return [fill(v) for v in value]
+        if isinstance(value, dict):
+            return {k: fill(v) for k, v in value.items()}
         return REFERENCE.sub(put, value) if isinstance(value, str) else value
 
     filled = {k: fill(v) if k in SPOKEN else v for k, v in row.items() if v is not None}

@@ -74,7 +74,8 @@ def _complaints(text: str, dialled: re.Pattern[str], loud: bool) -> Iterator[str
 
 
 def _spoken(row: object) -> Iterator[tuple[Key, str]]:
-    """Each text of a record that people read or hear, as it stands in the file."""
+    """Each text of a record that people read or hear, as it stands in the file. Wrong choices of a practice question
+    are left out: they say what one must not do."""
     if not isinstance(row, dict):
         return
     for name in SPOKEN:
@@ -83,6 +84,8 @@ def _spoken(row: object) -> Iterator[tuple[Key, str]]:
             yield (name,), value
         elif isinstance(value, list):
             yield from (((name, i), v) for i, v in enumerate(value) if isinstance(v, str))
+        elif isinstance(value, dict):
+            yield from (((name, part), v) for part in ("ask", "because") if isinstance(v := value.get(part), str))
 
 
 def _too_alike(pack: Pack, shelf: Shelf) -> Iterator[Problem]:

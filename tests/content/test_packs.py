@@ -129,8 +129,9 @@ TIPS = f"""{HEAD}tips:
 FAQ = f"""{HEAD}faq:
   - id: police_call
     title: Gọi công an
-    phrasings: [gọi công an số mấy, so cong an, gọi công an mần răng]
+    phrasings: [gọi công an số mấy, so cong an, gọi công an mần răng, goi 113]
     answer: Việc gấp thì bà con gọi {{fact:hotline_police}} nhé.
+    theme: an_toan
 """
 FACTS = f"""{HEAD}facts:
   - id: hotline_police
@@ -175,8 +176,8 @@ BROKEN = [
     ("not NFC", "tips", swap(TIPS, "Khóa màn hình", "Kho\u0301a màn hình"), 8, "NFC"),
     ("invisible", "tips", swap(TIPS, "Khóa màn hình", "Khóa\u200b màn hình"), 8, "invisible"),
     ("unknown fact", "faq", swap(FAQ, "hotline_police", "hotline_moon"), 7, "no fact `hotline_moon`"),
-    ("few phrasings", "faq", swap(FAQ, ", so cong an, gọi công an mần răng", ""), 9, "at least 3 items"),
-    ("related to nothing", "faq", FAQ + "    related: [moon]\n", 11, "no other question"),
+    ("few phrasings", "faq", swap(FAQ, ", so cong an, gọi công an mần răng", ""), 9, "at least 4 items"),
+    ("related to nothing", "faq", FAQ + "    related: [moon]\n", 12, "no other question"),
     ("unknown tip", "curricula", "curricula:\n  student: [moon]\n", 2, "no tip `moon`"),
     ("missing group", "curricula", "curricula:\n  student: [first_tip]\n", 2, "`elderly` has no curriculum"),
     ("unknown group", "curricula", "curricula:\n  cats: [first_tip]\n", 2, "`cats` is no group"),
