@@ -55,6 +55,7 @@ def make_desk(settings: Settings, clock: Clock | None = None, house: House | Non
         pack=pack,
         answerer=Answerer(pack.faq, pack.facts, clock.today(clock.now())),
         secret_key=secret_key(settings),
+        translations=packs.translations(pack),
         house=house or House(mute=timedelta(minutes=settings.zalo_oa_mute_minutes)),
     )
 

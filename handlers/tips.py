@@ -32,7 +32,7 @@ async def show(ctx: Context, tip: Tip) -> None:
 
 async def send(ctx: Context, item: Item) -> None:
     framed = framing.of_tip(ctx.desk, item, ctx.person.language, pushed=False)
-    parts = content.load(item.parts)
+    parts = curriculum.said_in(ctx.desk, item, ctx.person.language)
     composed = content.compose(parts, ctx.capabilities, footer=framed.footer, buttons=framed.buttons)
     ctx.said.append(("tip.body", ctx.person.language))
     for message in content.addressed(composed, ctx.inbound.chat_id, group=ctx.in_group):
@@ -47,7 +47,11 @@ async def pressed(ctx: Context) -> None:
         return
     number = numbered(id)
     item = await items.get(ctx.tx, number) if number is not None else None
-    tip = curriculum.tip_named(ctx.desk, item.key, ctx.now) if item is not None and item.key else None
+    tip = (
+        curriculum.tip_named(ctx.desk, item.key, ctx.now, ctx.person.language)
+        if item is not None and item.key
+        else None
+    )
     if item is None or tip is None or item.kind is not ItemKind.TIP:
         await ctx.answer("tip.gone")
     elif what == "again":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,22 @@ def check_content(folder: Path | None) -> int:
     if problems:
         console.say(f"{len(problems)} places in the content must be corrected.")
         return WRONG
-    for language in packs.languages(root):
-        pack = packs.load(root, language)
-        console.line(f"✓ {language}: {len(pack.tips)} tips, {len(pack.faq)} questions, {len(pack.facts)} facts")
+    first = packs.load(root)
+    for pack in (first, *packs.translations(first, root).values()):
+        console.line(f"✓ {pack.language}: {len(pack.tips)} tips, {len(pack.faq)} questions, {len(pack.facts)} facts")
+    for name, counts in counted(first).items():
+        console.line(f"  {name}: {', '.join(f'{word} {n}' for word, n in counts.items())}")
     return DONE
+
+
+def counted(pack: Pack) -> dict[str, Counter[str]]:
+    """How many tips there are for each group and area, and how many questions of each theme."""
+    return {
+        "tips for a group": Counter(str(group) for tip in pack.tips.values() for group in tip.groups),
+        "tips of an area": Counter(str(tip.area) for tip in pack.tips.values()),
+        "days of a curriculum": Counter({group: len(days) for group, days in pack.curricula.items()}),
+        "questions of a theme": Counter(entry.theme for entry in pack.faq.values()),
+    }
 
 
 def _near(path: Path) -> Path:

@@ -9,6 +9,7 @@ from bot.core.channel import Channel, Prepared
 from bot.core.events import Outbound
 from bot.db import Database, items, runs
 from bot.db.tables import Account, Campaign, Item
+from bot.outreach import curriculum
 from bot.outreach import items as content
 from bot.outreach.desk import Desk
 from bot.outreach.fitting import fit
@@ -75,7 +76,7 @@ class Letters:
         async with self.database.read() as tx:
             framed = await frame(tx, self.desk, letter.campaign, letter.item, language, self.channel.account)
         parts = content.compose(
-            content.load(letter.item.parts),
+            curriculum.said_in(self.desk, letter.item, language),
             self.channel.capabilities,
             header=framed.header,
             footer=framed.footer,

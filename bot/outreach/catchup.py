@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.errors import Reason
@@ -9,9 +10,9 @@ from bot.core.events import Outbound
 from bot.core.text import shorten
 from bot.core.words import PersonStatus
 from bot.db import Tx, kept
-from bot.db.tables import Account, Contact, Item, Person
-from bot.outreach import items as content
-from bot.outreach import letterbox
+from bot.db.kept import Kept
+from bot.db.tables import Account, Contact, Person
+from bot.outreach import curriculum, letterbox
 from bot.outreach.desk import Desk
 
 LOOK_BACK = timedelta(days=14)
@@ -30,7 +31,7 @@ async def bring(tx: Tx, desk: Desk, account: Account, person: Person, contact: C
     newest = worth[:MOST]
     if not newest:
         return 0
-    lines = [_line(one.item, one.header) for one in newest]
+    lines = [_line(curriculum.said_in(desk, one.item, person.language), one) for one in newest]
     said = desk.book.say(person.language, "catchup.bring", lines=lines, more=len(worth) - len(newest))
     message = Outbound(chat_id=contact.external_id, text=said.text, entities=said.entities)
     await letterbox.put(tx, desk, account.id, contact.id, message, now, language=person.language)
@@ -42,7 +43,7 @@ async def bring(tx: Tx, desk: Desk, account: Account, person: Person, contact: C
     return len(newest)
 
 
-def _line(item: Item, header: str) -> str:
-    words = " ".join(part.text for part in content.load(item.parts) if part.text).strip()
-    said = " ".join(words.split()) or item.title or "…"
-    return shorten(f"{header} {said}".strip(), _LINE)
+def _line(parts: Sequence[Outbound], one: Kept) -> str:
+    words = " ".join(part.text for part in parts if part.text).strip()
+    said = " ".join(words.split()) or one.item.title or "…"
+    return shorten(f"{one.header} {said}".strip(), _LINE)

@@ -7,12 +7,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from bot.core.events import Media, MediaKind, Outbound
-from bot.core.words import TargetGroup
+from bot.core.words import ItemKind, TargetGroup
 from bot.db import Tx, items, lessons
 from bot.db.tables import Item, Person
 from bot.outreach import items as content
 from bot.outreach.desk import Desk
-from messages import Rich
 
 if TYPE_CHECKING:  # an import of people moves them between curricula and reads no content
     from messages.content.packs import Pack, Tip
@@ -55,21 +54,32 @@ async def item_of(tx: Tx, desk: Desk, tip: Tip, now: datetime) -> Item:
     )
 
 
-def parts(desk: Desk, tip: Tip) -> list[Outbound]:
-    """The messages of a tip: its text, under its picture if there is one, and its voice."""
+def said_in(desk: Desk, item: Item, language: str) -> tuple[Outbound, ...]:
+    """The messages of an item as they are sent in a language: a tip in its words there, if the pack has them."""
+    tip = translated(desk, item.key, language) if item.kind is ItemKind.TIP else None
+    return tuple(parts(desk, tip, language)) if tip is not None else content.load(item.parts)
+
+
+def translated(desk: Desk, key: str | None, language: str) -> Tip | None:
+    """A tip in the words of another language, if they may be said today."""
+    pack = desk.translations.get(language)
+    tip = pack.tips.get(key or "") if pack is not None else None
+    return tip if pack and tip and pack.current(tip, desk.clock.today(desk.clock.now())) else None
+
+
+def parts(desk: Desk, tip: Tip, language: str | None = None) -> list[Outbound]:
+    """The messages of a tip: its text, under its picture if there is one, and its voice. `language` is that of the
+    pack from which it is."""
     from messages.content.packs import PACK_ROOT
 
-    said = words(desk, tip)
-    folder = PACK_ROOT / desk.pack.language
+    language = language or desk.pack.language
+    said = desk.book.say(language, "tip.body", title=tip.title, body=tip.body())
+    folder = PACK_ROOT / language
     picture = (Media(MediaKind.PHOTO, path=str(folder / tip.picture)),) if tip.picture else ()
     first = Outbound(chat_id="", text=said.text, entities=said.entities, media=picture)
     if tip.voice is None:
         return [first]
     return [first, Outbound(chat_id="", media=(Media(MediaKind.VOICE, path=str(folder / tip.voice)),))]
-
-
-def words(desk: Desk, tip: Tip) -> Rich:
-    return desk.book.say(desk.pack.language, "tip.body", title=tip.title, body=tip.body())
 
 
 async def change_group(tx: Tx, person: Person, group: TargetGroup) -> None:
@@ -93,6 +103,7 @@ async def latest(tx: Tx, desk: Desk, person: Person, now: datetime) -> Tip | Non
     return next((tip for key in tips if (tip := _sayable(desk, key, today)) is not None), None)
 
 
-def tip_named(desk: Desk, key: str, now: datetime) -> Tip | None:
-    """A tip that may be said today."""
-    return _sayable(desk, key, desk.clock.today(now))
+def tip_named(desk: Desk, key: str, now: datetime, language: str | None = None) -> Tip | None:
+    """A tip that may be said today, in that language if the pack has it there."""
+    tip = _sayable(desk, key, desk.clock.today(now))
+    return tip and (translated(desk, key, language or desk.pack.language) or tip)

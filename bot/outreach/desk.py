@@ -47,6 +47,9 @@ class Desk:
     answerer: Answerer
     secret_key: bytes
     house: House = field(default_factory=House)
+    translations: dict[str, Pack] = field(default_factory=dict)
+    """By language: packs that hold some of the tips in other words."""
+
     links: dict[str, Callable[[str], str | None]] = field(default_factory=dict)
     """Per account key: an address that opens a chat with that account and hands over a payload."""
     share_links: dict[str, Callable[[str, str], str | None]] = field(default_factory=dict)

@@ -12,13 +12,16 @@ from bot.core.errors import UserError
 from messages.content import rules
 from messages.content.lines import Document, Problem, read
 from messages.content.models import Area, Fact, FactKind, FaqEntry, Group, Pack, Sourced, Tip
-from messages.content.records import Item, Shelf, records, strings
+from messages.content.records import Item, Known, Shelf, records, strings
 
 __all__ = ["PACK_ROOT", "Area", "BadPack", "Fact", "FactKind", "FaqEntry", "Group", "Pack", "Problem", "Sourced", "Tip"]
-__all__ += ["check", "languages", "load"]
+__all__ += ["check", "languages", "load", "translations"]
 
 PACK_ROOT = Path(__file__).parent
 """The folder that holds one folder a language."""
+FIRST = "vi"
+"""The language in which everything is there. Any other pack translates some of its tips: it holds their words alone."""
+_TAKEN_OVER = {"groups", "area", "level", "source", "source_name", "checked_on", "expires"}
 
 
 class BadPack(UserError):
@@ -29,12 +32,22 @@ class BadPack(UserError):
         self.problems = problems
 
 
-def load(root: Path = PACK_ROOT, language: str = "vi") -> Pack:
+def load(root: Path = PACK_ROOT, language: str = FIRST) -> Pack:
     """The pack of one language. Dates are not looked at here: ask `Pack.current` before saying anything.
 
     Raises BadPack when a file is broken, a field is wrong or too long, or an id leads nowhere.
     """
     pack, shelf = _read(root, language)
+    return _sound(pack, shelf)
+
+
+def translations(first: Pack, root: Path = PACK_ROOT) -> dict[str, Pack]:
+    """The packs of all other languages. Raises BadPack."""
+    others = (language for language in languages(root) if language != first.language)
+    return {language: _sound(*_read(root, language, first)) for language in others}
+
+
+def _sound(pack: Pack, shelf: Shelf) -> Pack:
     if shelf.problems:
         raise BadPack(sorted(shelf.problems))
     return pack
@@ -46,7 +59,8 @@ def check(root: Path = PACK_ROOT, *, today: date) -> list[Problem]:
     found = languages(root)
     if not found:
         return [Problem(root, 1, "no pack here: there must be a folder for each language, such as vi/")]
-    return sorted(problem for language in found for problem in _check_one(root, language, today))
+    first = _read(root, FIRST)[0] if FIRST in found else None
+    return sorted(problem for language in found for problem in _check_one(root, language, first, today))
 
 
 def languages(root: Path = PACK_ROOT) -> tuple[str, ...]:
@@ -56,32 +70,40 @@ def languages(root: Path = PACK_ROOT) -> tuple[str, ...]:
     return tuple(sorted(p.name for p in root.iterdir() if p.is_dir() and len(p.name) == 2))
 
 
-def _check_one(root: Path, language: str, today: date) -> Iterator[Problem]:
-    pack, shelf = _read(root, language)
+def _check_one(root: Path, language: str, first: Pack | None, today: date) -> Iterator[Problem]:
+    pack, shelf = _read(root, language, first if language != FIRST else None)
     yield from shelf.problems
     yield from rules.broken(pack, shelf, root / language, today)
 
 
-def _read(root: Path, language: str) -> tuple[Pack, Shelf]:
+def _read(root: Path, language: str, first: Pack | None = None) -> tuple[Pack, Shelf]:
     folder = root / language
     shelf = Shelf()
     if not folder.is_dir():
         shelf.problems.append(Problem(folder, 1, f"there is no pack for the language `{language}`"))
     facts = _gather(Fact, "facts", [folder / "facts.yaml"], shelf, {})
-    tips = _gather(Tip, "tips", sorted((folder / "tips").glob("*.yaml")), shelf, facts)
+    known = {id: tip.model_dump(include=_TAKEN_OVER) for id, tip in first.tips.items()} if first else None
+    tips = _gather(Tip, "tips", sorted((folder / "tips").glob("*.yaml")), shelf, facts, known)
     faq = _gather(FaqEntry, "faq", sorted((folder / "faq").glob("*.yaml")), shelf, facts)
-    curricula = _curricula(folder / "curricula.yaml", shelf, tips)
+    curricula = {} if first else _curricula(folder / "curricula.yaml", shelf, tips)
     _relations(faq, shelf)
     view = MappingProxyType
     pack = Pack(language, _version(folder), view(tips), view(curricula), view(faq), view(facts))
     return pack, shelf
 
 
-def _gather(kind: type[Item], name: str, paths: list[Path], shelf: Shelf, facts: Mapping[str, Fact]) -> dict[str, Item]:
+def _gather(
+    kind: type[Item],
+    name: str,
+    paths: list[Path],
+    shelf: Shelf,
+    facts: Mapping[str, Fact],
+    translated: Known | None = None,
+) -> dict[str, Item]:
     found: dict[str, Item] = {}
     for path in paths:
         document = read(path)
-        for key, item in records(kind, name, document, shelf, facts):
+        for key, item in records(kind, name, document, shelf, facts, translated):
             if item.id in found:
                 document.wrong((*key, "id"), f"the id `{item.id}` is taken already")
             else:

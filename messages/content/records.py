@@ -43,10 +43,20 @@ class Shelf:
         return value
 
 
+Known = Mapping[str, Mapping[str, Any]]
+"""By id: what a translation takes over from the record that it translates."""
+
+
 def records(
-    kind: type[Item], name: str, document: Document, shelf: Shelf, facts: Mapping[str, Fact]
+    kind: type[Item],
+    name: str,
+    document: Document,
+    shelf: Shelf,
+    facts: Mapping[str, Fact],
+    translated: Known | None = None,
 ) -> Iterator[tuple[Key, Item]]:
-    """Every good record under `name:` of the file; what is wrong with the others goes to the document."""
+    """Every good record under `name:` of the file; what is wrong with the others goes to the document. A translation
+    holds only words: everything else comes from `translated`."""
     shelf.documents[document.path] = document
     if document.problems and document.value is None:
         return
@@ -56,11 +66,21 @@ def records(
         if not isinstance(row, dict):
             document.wrong(key, "must be a record with fields such as `id:`")
             continue
-        filled, uses = _fill({**defaults, **_groups(row)}, document, key, facts)
+        known = _known(row, document, key, translated)
+        filled, uses = _fill({**known, **defaults, **_groups(row)}, document, key, facts)
         try:
             yield key, kind.model_validate({**filled, "uses": uses})
         except ValidationError as error:
             _explain(error, document, key)
+
+
+def _known(row: dict[str, Any], document: Document, key: Key, translated: Known | None) -> Mapping[str, Any]:
+    if translated is None:
+        return {}
+    if row.get("id") not in translated:
+        document.wrong((*key, "id"), f"translates nothing: no `{row.get('id')}` in the first language")
+        return {}
+    return translated[row["id"]]
 
 
 def strings(document: Document, key: Key, value: Any) -> tuple[str, ...]:

@@ -114,8 +114,8 @@ def _media(pack: Pack, shelf: Shelf, folder: Path) -> Iterator[Problem]:
 
 
 def _too_short(pack: Pack, shelf: Shelf, folder: Path) -> Iterator[Problem]:
-    document = shelf.documents[folder / "curricula.yaml"]
     for group, ids in pack.curricula.items():
         if len(ids) < CURRICULUM_DAYS:
             text = f"the curriculum of `{group}` has {len(ids)} days, at least {CURRICULUM_DAYS} are wanted"
+            document = shelf.documents[folder / "curricula.yaml"]
             yield Problem(document.path, document.line(("curricula", group)), text)

@@ -37,6 +37,11 @@ def content() -> tuple[packs.Pack, Answerer]:
 
 
 @cache
+def translations() -> dict[str, packs.Pack]:
+    return packs.translations(content()[0])
+
+
+@cache
 def _book() -> Phrasebook:
     return Phrasebook(ZONE)
 
@@ -54,6 +59,7 @@ class Talk:
             pack=pack,
             answerer=answerer,
             secret_key=b"secret of the tests",
+            translations=translations(),
         )
         self._pending: list[Reply] = []
         self._numbers = itertools.count(1)
