@@ -53,7 +53,7 @@ def make_desk(settings: Settings, clock: Clock | None = None, house: House | Non
         clock=clock,
         book=Phrasebook(settings.zone),
         pack=pack,
-        answerer=Answerer(pack.faq, pack.facts, clock.today(clock.now())),
+        answerer=Answerer(pack.faq, pack.facts, clock.today(clock.now()), pack.hints),
         secret_key=secret_key(settings),
         translations=packs.translations(pack),
         house=house or House(mute=timedelta(minutes=settings.zalo_oa_mute_minutes)),

@@ -22,7 +22,7 @@ def ask(text: str | None, jsonl: bool) -> int:
         raise console.WrongUsage("Write either a TEXT or --jsonl")
     pack = packs.load()
     clock = Clock(load().zone)
-    answerer = Answerer(pack.faq, pack.facts, clock.today(clock.now()))
+    answerer = Answerer(pack.faq, pack.facts, clock.today(clock.now()), pack.hints)
     if text is None:
         return _each_line(answerer)
     verdict = answerer.ask(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -184,6 +184,15 @@ class FaqEntry(Sourced):
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """What helps to find answers, by id: `synonyms` are words and phrases that mean one thing here, `foreign` questions
+    about a subject that is none of ours."""
+
+    synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    foreign: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """Everything of one language. `version` changes with any byte of its files; mappings are read-only."""
 
@@ -193,6 +202,7 @@ class Pack:
     curricula: Mapping[str, tuple[str, ...]]
     faq: Mapping[str, FaqEntry]
     facts: Mapping[str, Fact]
+    hints: Hints = field(default_factory=Hints)
 
     def current(self, item: Tip | FaqEntry | Fact, today: date) -> bool:
         """Whether it may still be said: neither it nor any fact in its text has expired."""

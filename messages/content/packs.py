@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bot.core.errors import UserError
-from messages.content import rules
+from messages.content import hints, rules
 from messages.content.lines import Document, Problem, read
 from messages.content.models import Area, Fact, FactKind, FaqEntry, Group, Pack, Sourced, Tip
 from messages.content.records import Item, Known, Shelf, records, strings
@@ -88,7 +88,15 @@ def _read(root: Path, language: str, first: Pack | None = None) -> tuple[Pack, S
     curricula = {} if first else _curricula(folder / "curricula.yaml", shelf, tips)
     _relations(faq, shelf)
     view = MappingProxyType
-    pack = Pack(language, _version(folder), view(tips), view(curricula), view(faq), view(facts))
+    pack = Pack(
+        language=language,
+        version=_version(folder),
+        tips=view(tips),
+        curricula=view(curricula),
+        faq=view(faq),
+        facts=view(facts),
+        hints=hints.load(folder, shelf.problems),
+    )
     return pack, shelf
 
 

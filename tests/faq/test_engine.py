@@ -26,7 +26,7 @@ def pack() -> Pack:
 
 @cache
 def answerer() -> Answerer:
-    return Answerer(pack().faq, pack().facts, TODAY)
+    return Answerer(pack().faq, pack().facts, TODAY, pack().hints)
 
 
 def test_questions_are_not_copied_from_the_pack() -> None:

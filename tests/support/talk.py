@@ -33,7 +33,7 @@ ACCOUNT = "telegram:4242"
 def content() -> tuple[packs.Pack, Answerer]:
     """The real pack, read once a test process."""
     pack = packs.load()
-    return pack, Answerer(pack.faq, pack.facts, MORNING.astimezone(ZONE).date())
+    return pack, Answerer(pack.faq, pack.facts, MORNING.astimezone(ZONE).date(), pack.hints)
 
 
 @cache

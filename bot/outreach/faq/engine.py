@@ -12,7 +12,7 @@ from bot.outreach.faq.expand import expand
 from bot.outreach.faq.guard import Finding, look
 from bot.outreach.faq.index import Index, Near
 from bot.outreach.faq.smalltalk import SmallTalk, small_talk
-from messages.content.models import Fact, FaqEntry, is_current
+from messages.content.models import Fact, FaqEntry, Hints, is_current
 
 Action = Literal["answer", "suggest", "none"]
 
@@ -24,6 +24,9 @@ MAYBE = 0.3
 """Blend from which choices are offered."""
 CLEAR = 0.03
 """How much better than the second the best must be to be the answer."""
+
+
+NO_HINTS = Hints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,9 @@ class Verdict:
 class Answerer:
     """Answers from the entries that may still be said today. Build it anew each day; it is safe to share."""
 
-    def __init__(self, entries: Mapping[str, FaqEntry], facts: Mapping[str, Fact], today: date) -> None:
+    def __init__(
+        self, entries: Mapping[str, FaqEntry], facts: Mapping[str, Fact], today: date, hints: Hints = NO_HINTS
+    ) -> None:
         self.today = today
         self._facts = {id for id, fact in facts.items() if is_current(fact, facts, today)}
         current = {id: entry for id, entry in entries.items() if is_current(entry, facts, today)}
