@@ -63,12 +63,14 @@ class Unit(Base):
 
 class Person(Base):
     """A human, or a group chat. Neither name nor phone number is kept. `tip_day` counts the tips of the current
-    curriculum that were planned for them; `tips_seen` holds the ids of tips from an earlier curriculum."""
+    curriculum that were planned for them; `tips_seen` holds the ids of tips from an earlier curriculum. Whoever
+    `listens` wants a voice beside the text."""
 
     __tablename__ = "person"
     __table_args__ = (
         sa.Index("person_by_unit", "unit_id"),
         sa.Index("person_by_tip", "status", "tip_hour", "tipped_on"),
+        sa.Index("person_listening", "id", sqlite_where=sa.text("listens"), postgresql_where=sa.text("listens")),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -81,6 +83,7 @@ class Person(Base):
     tip_day: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     tipped_on: Mapped[date | None]
     tips_seen: Mapped[list[Any] | None]
+    listens: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     consent_version: Mapped[str | None]
     consent_at: Mapped[datetime | None]
     consent_via: Mapped[str | None]

@@ -59,7 +59,7 @@ _TAKE = """, chosen AS MATERIALIZED (
         ORDER BY person_id LIMIT %(look)s
     ) AS looked
     CROSS JOIN LATERAL (
-        SELECT contact.id AS contact_id, contact.external_id, contact.kind, person.language
+        SELECT contact.id AS contact_id, contact.external_id, contact.kind, person.language, person.listens
         FROM contact JOIN person ON person.id = contact.person_id
         WHERE contact.person_id = looked.person_id AND contact.account_id = %(account)s AND contact.state = 0
             AND person.status <> 2
@@ -214,8 +214,8 @@ async def _exchange(
     if not is_sending:
         return None
     rows = [
-        Claimed(run_id, person_id, contact_id, external_id, _KINDS[kind], language)
-        for _, _, _, run_id, person_id, contact_id, external_id, kind, language in found
+        Claimed(run_id, person_id, contact_id, external_id, _KINDS[kind], language, listens)
+        for _, _, _, run_id, person_id, contact_id, external_id, kind, language, listens in found
         if run_id is not None
     ]
     return Claim(slice_id if rows else 0, rows, reached or 0)

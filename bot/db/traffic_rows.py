@@ -25,6 +25,8 @@ class Claimed(NamedTuple):
     external_id: str
     kind: ChatKind
     language: str
+    listens: bool = False
+    """Whether they want a voice beside the text."""
 
 
 class Outcome(NamedTuple):

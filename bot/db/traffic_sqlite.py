@@ -51,9 +51,10 @@ _IS_SENDING = "SELECT 1 FROM run WHERE id = ? AND state = 1"
 _CLOSE = "DELETE FROM slice WHERE id = ?"
 
 _CHOOSE = """
-SELECT json_group_array(json_array(person_id, contact_id, external_id, kind, language))
+SELECT json_group_array(json_array(person_id, contact_id, external_id, kind, language, listens))
 FROM (
-    SELECT looked.person_id, contact.id AS contact_id, contact.external_id, contact.kind, person.language
+    SELECT looked.person_id, contact.id AS contact_id, contact.external_id, contact.kind,
+        person.language, person.listens
     FROM (
         SELECT person_id, state FROM delivery WHERE run_id = ? AND person_id > ? ORDER BY person_id LIMIT ?
     ) AS looked
@@ -280,9 +281,9 @@ def _choose(connection: sqlite3.Connection, want: Want) -> tuple[list[Claimed], 
         (found,) = _choose_way(connection, want, want.way)
     rows: list[Claimed] = []
     last, contacts = 0, orjson.loads(found)
-    for person_id, contact_id, external_id, kind, language in contacts:
+    for person_id, contact_id, external_id, kind, language, listens in contacts:
         if person_id != last:
-            rows.append(Claimed(run_id, person_id, contact_id, external_id, _KINDS[kind], language))
+            rows.append(Claimed(run_id, person_id, contact_id, external_id, _KINDS[kind], language, bool(listens)))
             last = person_id
     return rows, len(contacts) < limit
 

@@ -33,7 +33,7 @@ _GAP = r"[\s\-‐‑–—_.:]*"
 _CODE = re.compile(rf"(?:MÃ\s+|MA\s+)?#?\s*(?:NOI|NỐI){_GAP}({_GAP.join([f'[{LETTERS}]'] * LENGTH)})[.!]*")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _WHO = (Atom.PERSON, Atom.CIRCLE, Atom.CHATS)
-_PROFILE = ("unit_id", "target_group", "language", "tip_hour", "tip_day", "tipped_on", "tips_seen", "status")
+_PROFILE = ("unit_id", "target_group", "language", "listens", "tip_hour", "tip_day", "tipped_on", "tips_seen", "status")
 _CONSENT = ("consent_version", "consent_at", "consent_via")
 
 
@@ -141,6 +141,7 @@ async def _unite(tx: Tx, survivor: Person, loser: Person) -> None:
     await _learn(tx, survivor, loser)
     survivor.unit_id = loser.unit_id if survivor.unit_id is None else survivor.unit_id
     survivor.tip_hour = loser.tip_hour if survivor.tip_hour is None else survivor.tip_hour
+    survivor.listens = survivor.listens or loser.listens
     survivor.created_at = min(survivor.created_at, loser.created_at)
     if (loser.consent_at or _LONG_AGO) > (survivor.consent_at or _LONG_AGO):
         for name in _CONSENT:
