@@ -14,7 +14,7 @@ from bot.core.text import length, nfc
 from messages.content.editor_schema import SCHEMA_ROOT, schemas
 from messages.content.packs import PACK_ROOT, BadPack, FactKind, Group, Pack, check, load
 
-TODAY = date(2026, 11, 21)
+TODAY = date(2026, 11, 22)
 ZALO_TEXT = 2000
 """Characters that the shortest channel takes in one message (Zalo)."""
 SAFETY = """
