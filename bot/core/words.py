@@ -105,3 +105,22 @@ class RelayKind(StrEnum):
     CIRCLE = "circle"
     GROUP = "group"
     LINK = "link"
+
+
+class QuestionState(StrEnum):
+    """What became of a question that was put to people. `SETTLED` drops who asked, `EXPIRED` its words, too."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    SETTLED = "settled"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class EntryState(StrEnum):
+    """What became of an answer that people want the bot to know."""
+
+    PROPOSED = "proposed"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"

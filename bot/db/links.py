@@ -32,6 +32,7 @@ from bot.db.tables import (
     Rsvp,
     Run,
 )
+from bot.db.tables_questions import LocalEntry, Question
 from bot.db.tally import NOBODY, Changes
 
 FOLLOW = (
@@ -44,6 +45,9 @@ FOLLOW = (
     Invite.person_id,
     Relay.person_id,
     Referral.by_id,
+    Question.answered_by_id,
+    LocalEntry.author_id,
+    LocalEntry.decided_by_id,
 )
 """What goes over to the other person as it is."""
 ONCE = (Role.person_id, Rsvp.person_id, Referral.person_id)
