@@ -111,6 +111,7 @@ class _Reader:
             card=card,
             forwarded=any(message.get(key) for key in _FORWARDED),
             message_id=_id(message, "message_id"),
+            replies_to=_id(member(message, "reply_to_message"), "message_id"),
             command=command,
             payload=payload,
             addressed=not for_other and (command is not None or self._addressed(message)),

@@ -115,6 +115,7 @@ class _Reader:
             location=location,
             card=card,
             message_id=self._message_id(),
+            replies_to=_id(message, "quote_msg_id") or None,
             command=command,
             payload=payload,
             **more,

@@ -53,6 +53,14 @@ class Clock:
         day = local.date() if local.time() < DAY_BEGINS else local.date() + timedelta(days=1)
         return self.at(day, DAY_BEGINS)
 
+    def awake_after(self, moment: datetime, span: timedelta) -> datetime:
+        """When `span` of waking time has passed since `moment`; nights do not count."""
+        at = self.after_quiet(moment)
+        while (left := self.end_of_day(at) - at) <= span:
+            span -= left
+            at = self.after_quiet(self.end_of_day(at))
+        return at + span
+
     def end_of_day(self, moment: datetime) -> datetime:
         """When quiet hours begin on that moment's local day."""
         return self.at(self.today(moment), DAY_ENDS)

@@ -107,7 +107,8 @@ class Membership(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """One thing that a person or a platform did. `account` is our account's key, `external_id` is unique within it."""
+    """One thing that a person or a platform did. `account` is our account's key, `external_id` is unique within it;
+    `replies_to` is the id of the message that this one answers, where the platform tells."""
 
     account: str
     external_id: str
@@ -127,6 +128,7 @@ class Inbound:
     card: ContactCard | None = None
     forwarded: bool = False
     message_id: str | None = None
+    replies_to: str | None = None
     button: str | None = None
     answer_id: str | None = None
     command: str | None = None

@@ -162,8 +162,12 @@ class Replier:
 
     def _remember(self, row: Reply, sent: Sent) -> None:
         self.meter.sent(self.courier.channel.account, row.lane, "sent")
-        if row.tag and row.tag.startswith("progress:") and sent.message_id:
-            self.ledger.progress_message(int(row.tag.partition(":")[2]), sent.message_id)
+        if row.tag and sent.message_id:
+            what, _, number = row.tag.partition(":")
+            if what == "progress":
+                self.ledger.progress_message(int(number), sent.message_id)
+            elif what == "question":
+                self.ledger.question_notice(int(number), sent.message_id)
         self._done(row)
 
     def _done(self, row: Reply) -> None:

@@ -75,6 +75,10 @@ def event(update: dict[str, Any]) -> Inbound:
     return inbound
 
 
+def test_an_answer_says_to_which_message() -> None:
+    assert event(message(text="Ra xã là làm được", reply_to_message={"message_id": 41, "from": US})).replies_to == "41"
+
+
 def test_a_text_carries_who_where_and_when() -> None:
     assert event(message(text="Chào bác")) == Inbound(
         account=ACCOUNT,

@@ -53,6 +53,7 @@ def test_a_message() -> None:
         sender_id=LAN,
         text="Xin chào",
         message_id="96d3cdf3af150460909",
+        replies_to="1",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -44,3 +44,17 @@ def test_the_day_is_the_peoples_day() -> None:
     late_evening_utc = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
     assert CLOCK.today(late_evening_utc).isoformat() == "2026-11-23"
     assert CLOCK.start_of_day(late_evening_utc) == datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("moment", "hours", "then"),
+    [
+        ("2026-11-23T08:00:00", 4, "2026-11-23T12:00:00"),
+        ("2026-11-23T18:30:00", 4, "2026-11-24T09:00:00"),
+        ("2026-11-23T16:30:00", 4, "2026-11-24T07:00:00"),
+        ("2026-11-23T23:00:00", 4, "2026-11-24T11:00:00"),
+        ("2026-11-23T07:00:00", 30, "2026-11-25T10:00:00"),
+    ],
+)
+def test_nights_are_no_time_to_answer(moment: str, hours: int, then: str) -> None:
+    assert CLOCK.awake_after(_local(moment), timedelta(hours=hours)) == _local(then)

@@ -14,7 +14,7 @@ from bot.core import wire
 from bot.core.clock import Clock
 from bot.core.events import Button, ChatKind, Inbound, InboundKind, Membership, Outbound, Sent
 from bot.core.words import RoleName
-from bot.db import Database, accounts, people, replies, roles, runs, units
+from bot.db import Database, accounts, people, question_notices, replies, roles, runs, units
 from bot.db.tables import Person, Reply
 from bot.engine.local import LocalEngine
 from bot.inbox import Inbox
@@ -145,10 +145,13 @@ class Talk:
             sent = await self.send(wire.load(row.message))
             async with self.database.write() as tx:
                 await replies.drop(tx, [row.id])
-                if row.tag and row.tag.startswith("progress:"):
-                    run = await runs.get(tx, int(row.tag.partition(":")[2]))
+                what, _, number = (row.tag or "").partition(":")
+                if what == "progress":
+                    run = await runs.get(tx, int(number))
                     assert run is not None
                     run.progress_message_id = sent.message_id
+                elif what == "question":
+                    await question_notices.sent_as(tx, int(number), sent.message_id or "")
 
     async def send(self, message: Outbound) -> Sent:
         """One reply leaves, without a pace."""
