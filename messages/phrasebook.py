@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,14 @@ if TYPE_CHECKING:  # commands that say nothing start without Jinja
 
 ROOT = Path(__file__).parent
 FALLBACK = "vi"
-_WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
+_WEEK = 7
+
+
+@cache
+def languages(root: Path = ROOT) -> tuple[str, ...]:
+    """The languages that the bot speaks: a folder of messages each, the first language first."""
+    found = (folder.name for folder in root.iterdir() if _is_language(folder))
+    return tuple(sorted(found, key=lambda name: (name != FALLBACK, name)))
 
 
 class UnknownMessage(UserError):
@@ -26,7 +33,8 @@ class UnknownMessage(UserError):
 
 class Phrasebook:
     """All messages of all languages. Templates are Jinja with `<b> <i> <u> <s> <code> <blockquote> <a href>`;
-    what is filled in is escaped, so that nobody's name can break or format a message."""
+    what is filled in is escaped, so that nobody's name can break or format a message. How a language writes days and
+    thousands stands among its messages: `common.weekdays`, Monday first, and `common.thousands`."""
 
     def __init__(self, zone: ZoneInfo, root: Path = ROOT) -> None:
         self.zone = zone
@@ -35,7 +43,7 @@ class Phrasebook:
     @cached_property
     def languages(self) -> Mapping[str, Mapping[str, jinja2.Template]]:
         """Compiled templates by language and key. Raises `UserError` for a template that cannot be read."""
-        return {folder.name: self._read(folder) for folder in sorted(self.root.iterdir()) if _is_language(folder)}
+        return {name: self._read(self.root / name) for name in sorted(languages(self.root))}
 
     def keys(self, language: str = FALLBACK) -> frozenset[str]:
         return frozenset(self.languages[language])
@@ -60,8 +68,7 @@ class Phrasebook:
             raise UnknownMessage(f"No message is called {key}")
         return found
 
-    @cached_property
-    def _environment(self) -> jinja2.Environment:
+    def _environment(self, days: Sequence[str], thousands: str) -> jinja2.Environment:
         import jinja2
 
         made = jinja2.Environment(
@@ -69,10 +76,10 @@ class Phrasebook:
         )
         made.filters |= {
             "hour": self._hour,
-            "day": self._day,
+            "day": lambda moment: self._day(moment, days),
             "date": self._date,
-            "moment": self._moment,
-            "number": _number,
+            "moment": lambda moment: f"{self._hour(moment)} {self._day(moment, days)}",
+            "number": lambda value: f"{value:,}".replace(",", thousands),
         }
         return made
 
@@ -80,12 +87,16 @@ class Phrasebook:
         import jinja2
         import yaml
 
+        texts = {path: yaml.safe_load(path.read_text("utf-8")) for path in sorted(folder.glob("*.yaml"))}
+        common = texts.get(folder / "common.yaml", {})
+        days = str(common.get("weekdays", "")).split("|")
+        made = self._environment(days, str(common.get("thousands", ",")))
         templates: dict[str, jinja2.Template] = {}
-        for path in sorted(folder.glob("*.yaml")):
-            for name, source in yaml.safe_load(path.read_text("utf-8")).items():
+        for path, sources in texts.items():
+            for name, source in sources.items():
                 key = f"{path.stem}.{name}"
                 try:
-                    templates[key] = self._environment.from_string(str(source))
+                    templates[key] = made.from_string(str(source))
                 except jinja2.TemplateSyntaxError as error:
                     raise UserError(f"{path}: {key}: {error}") from error
         return templates
@@ -93,20 +104,13 @@ class Phrasebook:
     def _hour(self, moment: datetime) -> str:
         return moment.astimezone(self.zone).strftime("%H:%M")
 
-    def _day(self, moment: datetime | date) -> str:
+    def _day(self, moment: datetime | date, days: Sequence[str]) -> str:
         local = moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
-        return f"{_WEEKDAYS[local.weekday()]}, {self._date(local)}"
+        return f"{days[local.weekday()]}, {self._date(local)}" if len(days) == _WEEK else self._date(local)
 
     def _date(self, moment: datetime | date) -> str:
         local = moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
         return f"{local.day}/{local.month}/{local.year}"
-
-    def _moment(self, moment: datetime) -> str:
-        return f"{self._hour(moment)} {self._day(moment)}"
-
-
-def _number(value: int) -> str:
-    return f"{value:,}".replace(",", ".")
 
 
 def _is_language(folder: Path) -> bool:

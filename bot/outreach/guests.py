@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bot.core.text import fold
 from bot.core.words import TargetGroup
-from bot.outreach.people import LANGUAGES
 from bot.outreach.sheets import Refused, Row, quote
+from messages import languages
 
 REQUIRED = ("channel", "external_id", "unit", "group", "consented_at")
 OPTIONAL = ("language", "account", "name")
@@ -55,8 +55,8 @@ class Reader:
             raise Refused(_wrong_id(channel, external_id))
         consent = self._consent(consented_at)
         language = language.lower()
-        if language and language not in LANGUAGES:
-            raise Refused(f"{quote(language)} is not a language: write {' or '.join(LANGUAGES)}")
+        if language and language not in languages():
+            raise Refused(f"{quote(language)} is not a language: write {' or '.join(languages())}")
         if account and not account.startswith(f"{channel}:"):
             raise Refused(f"{quote(account)} is not an account of {channel}")
         return Guest(row.line, channel, external_id, unit, _group(group), language, consent, account)

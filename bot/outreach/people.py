@@ -12,8 +12,7 @@ from bot.core.words import ContactState, PersonKind
 from bot.db import Tx, people
 from bot.db.tables import Account, Contact, Person
 from bot.outreach.desk import Desk
-
-LANGUAGES = ("vi", "en")
+from messages import languages
 
 
 async def arrive(
@@ -43,7 +42,7 @@ async def _meet(tx: Tx, desk: Desk, account: Account, inbound: Inbound, now: dat
     known = None if group else await people.find(tx, account.channel, inbound.chat_id)
     if known is not None:
         return await _meet_again(tx, account, known, now, said_at)
-    language = inbound.language if inbound.language in LANGUAGES and not group else "vi"
+    language = inbound.language if inbound.language in languages() and not group else "vi"
     person, found = await people.add(
         tx,
         account.id,

@@ -21,7 +21,7 @@ PACK_ROOT = Path(__file__).parent
 """The folder that holds one folder a language."""
 FIRST = "vi"
 """The language in which everything is there. Any other pack translates some of its tips: it holds their words alone."""
-_TAKEN_OVER = {"groups", "area", "level", "source", "source_name", "checked_on", "expires"}
+_TAKEN_OVER = {"groups", "area", "level", "kind", "value", "confirm", "source", "source_name", "checked_on", "expires"}
 
 
 class BadPack(UserError):
@@ -81,9 +81,10 @@ def _read(root: Path, language: str, first: Pack | None = None) -> tuple[Pack, S
     shelf = Shelf()
     if not folder.is_dir():
         shelf.problems.append(Problem(folder, 1, f"there is no pack for the language `{language}`"))
-    facts = _gather(Fact, "facts", [folder / "facts.yaml"], shelf, {})
-    known = {id: tip.model_dump(include=_TAKEN_OVER) for id, tip in first.tips.items()} if first else None
-    tips = _gather(Tip, "tips", sorted((folder / "tips").glob("*.yaml")), shelf, facts, known)
+    facts = _gather(Fact, "facts", [folder / "facts.yaml"], shelf, {}, _taken_over(first.facts if first else None))
+    facts = {**first.facts, **facts} if first else facts
+    tips_of = sorted((folder / "tips").glob("*.yaml"))
+    tips = _gather(Tip, "tips", tips_of, shelf, facts, _taken_over(first.tips if first else None))
     faq = _gather(FaqEntry, "faq", sorted((folder / "faq").glob("*.yaml")), shelf, facts)
     curricula = {} if first else _curricula(folder / "curricula.yaml", shelf, tips)
     _relations(faq, shelf)
@@ -98,6 +99,13 @@ def _read(root: Path, language: str, first: Pack | None = None) -> tuple[Pack, S
         hints=hints.load(folder, shelf.problems),
     )
     return pack, shelf
+
+
+def _taken_over(records: Mapping[str, Sourced] | None) -> Known | None:
+    """What a translation does not say again."""
+    if records is None:
+        return None
+    return {id: record.model_dump(include=_TAKEN_OVER) for id, record in records.items()}
 
 
 def _gather(

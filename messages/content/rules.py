@@ -28,7 +28,7 @@ _HOST = re.compile(r"https://([\w.-]+)")
 def broken(pack: Pack, shelf: Shelf, folder: Path, today: date) -> Iterator[Problem]:
     """All problems of a pack that was read, apart from those that kept a record from being read."""
     for kind, items in (("facts", pack.facts), ("tips", pack.tips), ("faq", pack.faq)):
-        for item in items.values():
+        for item in (item for item in items.values() if (kind, item.id) in shelf.places):  # others stand elsewhere
             yield from _dates(kind, item, pack, shelf, today)
             yield from _wording(kind, item, pack, shelf)
     yield from _too_alike(pack, shelf)

@@ -12,7 +12,7 @@ import pytest
 from bot.core.errors import UserError
 from bot.core.text import length, nfc
 from messages.content.editor_schema import SCHEMA_ROOT, schemas
-from messages.content.packs import PACK_ROOT, BadPack, FactKind, Group, Pack, check, load
+from messages.content.packs import PACK_ROOT, BadPack, FactKind, Group, Pack, check, load, translations
 
 TODAY = date(2026, 11, 22)
 ZALO_TEXT = 2000
@@ -240,3 +240,52 @@ def test_all_problems_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(BadPack) as caught:
         load(tmp_path)
     assert {p.path.parent.name for p in caught.value.problems} >= {"tips", "faq"}
+
+
+TRANSLATED = """\
+tips:
+  - id: first_tip
+    title: Lock the screen
+    text: Put a lock on the screen of your phone.
+    simpler: Give your phone a lock of its own.
+    why: So that nobody else can open it.
+    script: Attention please. Put a lock on the screen of your phone, as you lock your house.
+"""
+
+
+def write_translation(root: Path, tips: str = TRANSLATED) -> Path:
+    write_pack(root)
+    path = root / "en" / "tips" / "a.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(tips, encoding="utf-8")
+    (root / "en" / "facts.yaml").write_text("facts:\n  - id: hotline_police\n    label: Police\n", encoding="utf-8")
+    return path
+
+
+def test_a_translation_holds_words_and_takes_the_rest_over(tmp_path: Path) -> None:
+    write_translation(tmp_path)
+    first = load(tmp_path)
+    english = translations(first, tmp_path)["en"]
+    tip = english.tips["first_tip"]
+    assert (tip.title, tip.groups, tip.source) == (
+        "Lock the screen",
+        first.tips["first_tip"].groups,
+        "https://vneid.gov.vn",
+    )
+    assert (english.facts["hotline_police"].label, english.facts["hotline_police"].value) == ("Police", "113")
+    assert english.curricula == {}
+    assert not english.current(tip, tip.expires)
+
+
+def test_a_translation_of_nothing_is_named_with_its_line(tmp_path: Path) -> None:
+    path = write_translation(tmp_path, swap(TRANSLATED, "first_tip", "moon_tip"))
+    (problem,) = [p for p in check(tmp_path, today=TODAY) if "translates nothing" in p.text]
+    assert (problem.path, problem.line) == (path, 2)
+    with pytest.raises(BadPack):
+        translations(load(tmp_path), tmp_path)
+
+
+def test_english_has_the_first_weeks_of_a_resident() -> None:
+    english = translations(pack())["en"]
+    assert set(pack().curricula["resident"][:30]) <= english.tips.keys()
+    assert all(tip.quiz is not None for tip in english.tips.values())

@@ -101,3 +101,20 @@ async def test_an_unknown_word_behind_a_tip(talk: Talk) -> None:
         item = await items.by_key(tx, ItemKind.TIP, talk.desk.pack.curricula["resident"][0])
     assert item is not None
     assert await person.presses_data(f"tip:dance:{item.id}") == ["common.old_button"]
+
+
+async def test_whoever_reads_english_gets_the_tip_in_english(talk: Talk) -> None:
+    async with talk.database.write() as tx:
+        await curriculum.sync(tx, talk.desk.pack)
+    person, neighbour = await talk.resident("5", hour=7), await talk.resident("6", hour=7)
+    await person.says("english")
+    await person.presses("English") if person.last.buttons else None
+    talk.now = talk.desk.clock.start_of_day(talk.now) + timedelta(days=1, hours=7)
+    await tip_round.plan_due(talk.database, talk.desk, talk.now)
+    await talk.deliver()
+    key = talk.desk.pack.curricula["resident"][0]
+    assert talk.desk.translations["en"].tips[key].body() in person.last.text
+    assert "STOP" in person.last.text
+    assert talk.desk.pack.tips[key].body() in neighbour.last.text
+    await person.presses("In simpler words")
+    assert talk.desk.translations["en"].tips[key].simpler in person.last.text

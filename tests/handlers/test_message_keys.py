@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import handlers
-from messages import Phrasebook
+from messages import Phrasebook, languages
 
 ROOT = Path(handlers.__file__).parents[1]
 BOOK = Phrasebook(ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -72,11 +73,19 @@ def test_every_message_is_named_somewhere() -> None:
     assert sorted(unused) == []
 
 
-def test_residents_read_every_message_in_english() -> None:
-    vietnamese_only = {"tip.body", "faq.answer"}  # the content itself is Vietnamese
-    english = BOOK.keys("en")
-    expected = {k for k in KEYS if k.split(".")[0] in RESIDENTS} - vietnamese_only
-    assert sorted(expected - english) == []
+def test_every_message_is_there_in_every_language() -> None:
+    assert languages() == ("vi", "en")
+    for language in languages():
+        assert sorted(KEYS ^ BOOK.keys(language)) == [], language
+
+
+def test_a_language_writes_days_and_thousands_in_its_way() -> None:
+    moment = datetime(2026, 11, 23, 7, 5, tzinfo=BOOK.zone)
+    english = BOOK.label("en", "broadcast.button_go_later", leaves=moment)
+    assert english == "📢 Send at 07:05 Monday, 23/11/2026"
+    assert "thứ Hai, 23/11/2026" in BOOK.label("vi", "broadcast.button_go_later", leaves=moment)
+    assert BOOK.label("en", "broadcast.route", count=1234, name="Zalo").startswith("1,234 ")
+    assert BOOK.label("vi", "broadcast.route", count=1234, name="Zalo").startswith("1.234 ")
 
 
 def test_no_language_has_a_message_that_vietnamese_lacks() -> None:
