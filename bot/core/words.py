@@ -57,6 +57,7 @@ class ItemKind(StrEnum):
     EVENT = "event"
     BROADCAST = "broadcast"
     NOTICE = "notice"
+    QUESTION = "question"
 
 
 class CampaignKind(StrEnum):
@@ -66,6 +67,7 @@ class CampaignKind(StrEnum):
     EVENT_CANCELLED = "event_cancelled"
     BROADCAST = "broadcast"
     ALERT = "alert"
+    PRACTICE = "practice"
 
 
 class CampaignState(StrEnum):

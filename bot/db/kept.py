@@ -55,6 +55,7 @@ async def of_person(tx: Tx, person_id: int, reasons: Sequence[Reason], since: da
             Delivery.person_id == person_id,
             Delivery.state == DeliveryState.SKIPPED,
             Delivery.reason.in_(reasons),
+            Campaign.kind != CampaignKind.PRACTICE,  # the question of a day is of no use on another
         )
         .order_by(Run.planned_at.desc(), Run.id.desc())
     )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.core.errors import Reason
 from bot.core.words import CampaignKind, CampaignState, DeliveryState
-from bot.db import tally
+from bot.db import practice, tally
 from bot.db.runs import HELD, LIVE
 from bot.db.session import Tx
 from bot.db.sql import changed, insert
@@ -32,6 +32,7 @@ from bot.db.tables import (
     Rsvp,
     Run,
 )
+from bot.db.tables_practice import Learner, Practice
 from bot.db.tables_questions import LocalEntry, Question
 from bot.db.tally import NOBODY, Changes
 
@@ -50,10 +51,12 @@ FOLLOW = (
     LocalEntry.decided_by_id,
 )
 """What goes over to the other person as it is."""
-ONCE = (Role.person_id, Rsvp.person_id, Referral.person_id)
+ONCE = (Role.person_id, Rsvp.person_id, Referral.person_id, Practice.person_id, Learner.person_id)
 """What goes over unless the other person has the same already: see `_settle_doubles`."""
 REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 """Something has left, or may have."""
+DAILY = (CampaignKind.TIP, CampaignKind.PRACTICE)
+"""Of these nobody gets two on a day."""
 _WRONG = "wrong "
 """Begins rows that stand for a wrong code: no code has a space."""
 
@@ -136,6 +139,7 @@ async def merge(tx: Tx, loser: Person, survivor: Person, now: datetime, today: d
     await tx.flush()
     old, new = loser.id, survivor.id
     await _settle_doubles(tx, old, new)
+    await practice.merge(tx, old, new)
     for column in (*FOLLOW, *ONCE):
         await tx.execute(sa.update(column.class_).where(column == old).values({column.key: new}))
     await _merge_deliveries(tx, old, new, now, today)
@@ -202,8 +206,8 @@ async def _merge_deliveries(tx: Tx, old: int, new: int, now: datetime, today: da
     for run_id, person_id, state in rows:
         states[person_id][run_id] = state
     coming = {run_id for run_id, (_, after, until) in held.items() if after is not None and after < new <= (until or 0)}
-    tips = {run_id for run_id, (is_tip, *_) in held.items() if is_tip}
-    await _apply(tx, _decide(states[old], states[new], tips, coming), old, new, now)
+    daily = {run_id: kind for run_id, (kind, *_) in held.items() if kind is not None}
+    await _apply(tx, _decide(states[old], states[new], daily, coming), old, new, now)
     number_only = sa.update(Delivery).where(_kept(), Delivery.person_id == old)
     await tx.execute(_plain(number_only.values(contact_id=None, message_id=None)))
 
@@ -213,30 +217,33 @@ def _kept() -> sa.ColumnElement[bool]:
     return Delivery.run_id.in_(sa.select(Run.id).where(Run.rolled_up_at.is_(None)))
 
 
-async def _hold_runs(tx: Tx, today: datetime) -> dict[int, tuple[bool, int | None, int | None]]:
-    """Runs that may still reach somebody, and today's tips, locked: whether it is a tip of today, and between which
-    ids people are still gathered."""
-    tip = sa.and_(Campaign.kind == CampaignKind.TIP, Run.planned_at >= today)
-    concerned = sa.or_(Run.state.in_(LIVE), Run.gather_after.is_not(None), tip)
+async def _hold_runs(tx: Tx, today: datetime) -> dict[int, tuple[CampaignKind | None, int | None, int | None]]:
+    """Runs that may still reach somebody, and today's tips and questions, locked: which of the two it is of today, and
+    between which ids people are still gathered."""
+    daily = sa.and_(Campaign.kind.in_(DAILY), Run.planned_at >= today)
+    concerned = sa.or_(Run.state.in_(LIVE), Run.gather_after.is_not(None), daily)
     query = (
-        sa.select(Run.id, tip, Run.gather_after, Run.gather_until)
+        sa.select(Run.id, sa.case((daily, Campaign.kind), else_=None), Run.gather_after, Run.gather_until)
         .join(Campaign, Campaign.id == Run.campaign_id)
         .where(concerned, Run.rolled_up_at.is_(None))
         .order_by(Run.id)
         .with_for_update(read=True, of=Run)
     )
     found = (await tx.execute(query)).all()
-    return {id: (bool(is_tip), after, until or HELD) for id, is_tip, after, until in found}
+    return {id: (kind, after, until or HELD) for id, kind, after, until in found}
 
 
 def _decide(
-    old: Mapping[int, DeliveryState], new: Mapping[int, DeliveryState], tips: set[int], coming: set[int]
+    old: Mapping[int, DeliveryState],
+    new: Mapping[int, DeliveryState],
+    daily: Mapping[int, CampaignKind],
+    coming: set[int],
 ) -> _Fates:
-    """The tips of one day are one thing: nobody gets two of them."""
+    """The tips of one day are one thing, and so are its questions: nobody gets two of them."""
     fates = _Fates()
-    things: defaultdict[int, set[int]] = defaultdict(set)
+    things: defaultdict[int | CampaignKind, set[int]] = defaultdict(set)
     for run_id in {*old, *new}:
-        things[0 if run_id in tips else run_id].add(run_id)
+        things[daily.get(run_id, run_id)].add(run_id)
     for together in things.values():
         had = any(old.get(run_id) in REACHED for run_id in together)
         has = any(new.get(run_id) in (*REACHED, DeliveryState.WAITING) for run_id in together)
