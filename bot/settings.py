@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bot.core.errors import SettingsError
+from bot.speech.options import SpeechOptions
 
 PREFIX = "LOASO_"
 GOOD_SECRET = 16
@@ -62,7 +63,7 @@ class Address:
         return f"{self.channel}:{self.external_id}"
 
 
-class Settings(BaseSettings):
+class Settings(SpeechOptions):
     """Everything an operator can set; a variable without a value is not set. Names and meanings are part of the
     outside contract."""
 
@@ -202,7 +203,7 @@ class Settings(BaseSettings):
             problems.append("LOASO_ENGINE=cluster needs PostgreSQL: set LOASO_DATABASE_URL=postgresql+psycopg://…")
         if self.telegram_mode is Mode.WEBHOOK and self.telegram_token and not self.public_url:
             problems.append("LOASO_TELEGRAM_MODE=webhook needs LOASO_PUBLIC_URL, the https address of this server")
-        problems += self._zalo_problems()
+        problems += [*self._zalo_problems(), *self._speech_problems()]
         if problems:
             raise ValueError("\n".join(problems))
         return self
