@@ -31,6 +31,7 @@ def broken(pack: Pack, shelf: Shelf, folder: Path, today: date) -> Iterator[Prob
         for item in (item for item in items.values() if (kind, item.id) in shelf.places):  # others stand elsewhere
             yield from _dates(kind, item, pack, shelf, today)
             yield from _wording(kind, item, pack, shelf)
+    yield from _unasked(pack, shelf)
     yield from _too_alike(pack, shelf)
     yield from _media(pack, shelf, folder)
     yield from _too_short(pack, shelf, folder)
@@ -86,6 +87,12 @@ def _spoken(row: object) -> Iterator[tuple[Key, str]]:
             yield from (((name, i), v) for i, v in enumerate(value) if isinstance(v, str))
         elif isinstance(value, dict):
             yield from (((name, part), v) for part in ("ask", "because") if isinstance(v := value.get(part), str))
+
+
+def _unasked(pack: Pack, shelf: Shelf) -> Iterator[Problem]:
+    for tip in pack.tips.values():
+        if tip.quiz is None:
+            yield shelf.at("tips", tip.id, (), f"`{tip.id}` has no practice question: add `quiz:`")
 
 
 def _too_alike(pack: Pack, shelf: Shelf) -> Iterator[Problem]:

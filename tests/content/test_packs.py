@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_the_real_pack_has_no_problem() -> None:
 
 
 def test_there_is_enough_for_every_group() -> None:
-    assert len(pack().tips) >= 150
+    assert len(pack().tips) >= 180
     assert set(pack().curricula) == {str(group) for group in Group}
     assert all(len(days) >= 30 for days in pack().curricula.values())
     orders = [days[:14] for days in pack().curricula.values()]
@@ -46,7 +47,7 @@ def test_every_group_has_tips_of_its_own_and_every_tip_a_day() -> None:
 
 
 def test_the_questions_cover_seventy_topics_and_all_that_safety_needs() -> None:
-    assert len({entry.topic for entry in pack().faq.values()}) >= 70
+    assert len({entry.topic for entry in pack().faq.values()}) >= 90
     assert [id for id in SAFETY if not pack().faq[id].safety] == []
     assert all(len(set(entry.phrasings)) >= 4 for entry in pack().faq.values())
 
@@ -125,6 +126,11 @@ TIPS = f"""{HEAD}tips:
     simpler: Đặt mã khóa cho máy của mình nhé.
     why: Để người khác không mở được.
     script: Bà con chú ý. Xin đặt khóa màn hình cho điện thoại của mình.
+    quiz:
+      ask: Ai mở được máy có khóa?
+      choices: [Ai cũng mở được, Chỉ mình mở được, Không ai mở được]
+      right: 2
+      because: Khóa rồi thì chỉ chủ máy mới mở được.
 """
 FAQ = f"""{HEAD}faq:
   - id: police_call
@@ -159,16 +165,19 @@ def swap(text: str, old: str, new: str) -> str:
 
 TIP_TWICE = TIPS + TIPS.split("tips:\n")[1].replace("first_tip", "second_tip").replace("Khóa màn", "Giữ màn")
 BROKEN = [
-    ("not YAML", "tips", TIPS + "  - id: [", 16, "not valid YAML"),
-    ("alias", "tips", TIPS + "    picture: *other\n", 16, "aliases"),
+    ("not YAML", "tips", TIPS + "  - id: [", 21, "not valid YAML"),
+    ("alias", "tips", TIPS + "    picture: *other\n", 21, "aliases"),
     ("no list", "tips", "tips: 3\n", 1, "must hold a list"),
-    ("unknown part", "tips", TIPS + "extra: 1\n", 16, "`extra` is not known"),
-    ("word for a record", "tips", TIPS + "  - only words\n", 16, "must be a record"),
-    ("unknown field", "tips", TIPS + "    colour: red\n", 16, "Extra inputs"),
-    ("written twice", "tips", TIPS + "    level: 2\n", 16, "`level` is written twice"),
-    ("id taken", "tips", TIPS + TIPS.split("tips:\n")[1], 16, "is taken already"),
+    ("unknown part", "tips", TIPS + "extra: 1\n", 21, "`extra` is not known"),
+    ("word for a record", "tips", TIPS + "  - only words\n", 21, "must be a record"),
+    ("unknown field", "tips", TIPS + "    colour: red\n", 21, "Extra inputs"),
+    ("written twice", "tips", TIPS + "    level: 2\n", 21, "`level` is written twice"),
+    ("id taken", "tips", TIPS + TIPS.split("tips:\n")[1], 21, "is taken already"),
     ("too long", "tips", swap(TIPS, "Bà con đặt", "Bà con đặt " + "rất " * 80), 12, "at most 300 characters"),
-    ("four steps", "tips", TIPS + "    steps: [một hai, ba bốn, năm sáu, bảy tám]\n", 16, "at most 3 items"),
+    ("four steps", "tips", TIPS + "    steps: [một hai, ba bốn, năm sáu, bảy tám]\n", 21, "at most 3 items"),
+    ("fourth is right", "tips", swap(TIPS, "right: 2", "right: 4"), 19, "less than or equal to 3"),
+    ("same choice", "tips", swap(TIPS, "Không ai mở được", "ai cũng MỞ được"), 17, "two choices say the same"),
+    ("four choices", "tips", swap(TIPS, "Không ai mở được", "Không ai, Máy hỏng"), 18, "at most 3 items"),
     ("no such area", "tips", swap(TIPS, "area: device", "area: kitchen"), 10, "area"),
     ("level too high", "tips", swap(TIPS, "level: 1", "level: 9"), 11, "less than or equal to 3"),
     ("http source", "tips", swap(TIPS, "https:", "http:"), 2, "begins with https"),
@@ -200,8 +209,10 @@ SAID_BADLY = [
     ("certificate", "tips", swap(TIPS, "cho máy của mình", "sẽ được chứng nhận"), 13, "never a certificate"),
     ("money back", "tips", swap(TIPS, "cho máy của mình", "sẽ lấy lại được tiền"), 13, "comes back"),
     ("district", "tips", swap(TIPS, "cho máy của mình", "ở công an huyện"), 13, "districts"),
-    ("same tip", "tips", TIP_TWICE, 21, "nearly the same"),
-    ("no picture", "tips", TIPS + "    picture: media/no.png\n", 16, "no file media/no.png"),
+    ("unasked", "tips", TIPS[: TIPS.index("    quiz:")], 7, "has no practice question"),
+    ("bad reason", "tips", swap(TIPS, "Khóa rồi thì chỉ", "Gọi 113 thì"), 20, "113 must be a fact"),
+    ("same tip", "tips", TIP_TWICE, 26, "nearly the same"),
+    ("no picture", "tips", TIPS + "    picture: media/no.png\n", 21, "no file media/no.png"),
 ]
 
 
@@ -235,6 +246,22 @@ def test_a_warning_may_name_what_it_warns_of(tmp_path: Path) -> None:
     assert [p.text for p in check(tmp_path, today=TODAY) if "days, at least" not in p.text] == []
 
 
+def test_a_wrong_choice_may_say_what_one_must_not_do(tmp_path: Path) -> None:
+    write_pack(tmp_path, tips=swap(TIPS, "Không ai mở được", "Đọc mã OTP cho người gọi"))
+    assert [p.text for p in check(tmp_path, today=TODAY) if "days, at least" not in p.text] == []
+
+
+def test_the_right_answer_stands_in_every_place_equally_often() -> None:
+    places = Counter(tip.quiz.right for tip in pack().tips.values() if tip.quiz)
+    assert max(places.values()) <= 0.4 * len(pack().tips)
+    longest = sum(
+        max(tip.quiz.choices, key=len) == tip.quiz.choices[tip.quiz.right - 1]
+        for tip in pack().tips.values()
+        if tip.quiz
+    )
+    assert longest <= 0.5 * len(pack().tips), "whoever presses the longest must not be right"
+
+
 def test_all_problems_are_named_at_once(tmp_path: Path) -> None:
     write_pack(tmp_path, tips=swap(TIPS, "level: 1", "level: 9"), faq=swap(FAQ, "hotline_police", "moon"))
     with pytest.raises(BadPack) as caught:
@@ -250,6 +277,11 @@ tips:
     simpler: Give your phone a lock of its own.
     why: So that nobody else can open it.
     script: Attention please. Put a lock on the screen of your phone, as you lock your house.
+    quiz:
+      ask: Who opens a locked phone?
+      choices: [Anybody, Only its owner, Nobody]
+      right: 2
+      because: A lock keeps everybody else out.
 """
 
 
