@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -39,11 +39,19 @@ class Phrasebook:
     def __init__(self, zone: ZoneInfo, root: Path = ROOT) -> None:
         self.zone = zone
         self.root = root
+        self._made: dict[tuple[str, str], jinja2.Template] = {}
+        self._environments: dict[str, jinja2.Environment] = {}
 
     @cached_property
-    def languages(self) -> Mapping[str, Mapping[str, jinja2.Template]]:
-        """Compiled templates by language and key. Raises `UserError` for a template that cannot be read."""
-        return {name: self._read(self.root / name) for name in sorted(languages(self.root))}
+    def languages(self) -> Mapping[str, Mapping[str, str]]:
+        """The sources of all messages by language and key."""
+        return {name: dict(self._sources(self.root / name)) for name in sorted(languages(self.root))}
+
+    def check(self) -> None:
+        """Read every message. Raises `UserError` for one that cannot be."""
+        for language, sources in self.languages.items():
+            for key in sources:
+                self._template(language, key)
 
     def keys(self, language: str = FALLBACK) -> frozenset[str]:
         return frozenset(self.languages[language])
@@ -63,14 +71,34 @@ class Phrasebook:
         return key in self.languages[language]
 
     def _template(self, language: str, key: str) -> jinja2.Template:
-        found = self.languages.get(language, {}).get(key) or self.languages[FALLBACK].get(key)
+        """Made when it is first needed: most processes say few things."""
+        found = self._made.get((language, key))
         if found is None:
-            raise UnknownMessage(f"No message is called {key}")
+            spoken = language if key in self.languages.get(language, {}) else FALLBACK
+            found = self._made[language, key] = self._compiled(spoken, key)
         return found
 
-    def _environment(self, days: Sequence[str], thousands: str) -> jinja2.Environment:
+    def _compiled(self, language: str, key: str) -> jinja2.Template:
         import jinja2
 
+        source = self.languages[language].get(key)
+        if source is None:
+            raise UnknownMessage(f"No message is called {key}")
+        try:
+            return self._environment(language).from_string(source)
+        except jinja2.TemplateSyntaxError as error:
+            raise UserError(f"{self.root / language}: {key}: {error}") from error
+
+    def _environment(self, language: str) -> jinja2.Environment:
+        if language not in self._environments:
+            self._environments[language] = self._environment_of(self.languages[language])
+        return self._environments[language]
+
+    def _environment_of(self, sources: Mapping[str, str]) -> jinja2.Environment:
+        import jinja2
+
+        days = sources.get("common.weekdays", "").split("|")
+        thousands = sources.get("common.thousands", ",")
         made = jinja2.Environment(
             autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
@@ -83,23 +111,13 @@ class Phrasebook:
         }
         return made
 
-    def _read(self, folder: Path) -> dict[str, jinja2.Template]:
-        import jinja2
+    def _sources(self, folder: Path) -> Iterator[tuple[str, str]]:
         import yaml
 
-        texts = {path: yaml.safe_load(path.read_text("utf-8")) for path in sorted(folder.glob("*.yaml"))}
-        common = texts.get(folder / "common.yaml", {})
-        days = str(common.get("weekdays", "")).split("|")
-        made = self._environment(days, str(common.get("thousands", ",")))
-        templates: dict[str, jinja2.Template] = {}
-        for path, sources in texts.items():
-            for name, source in sources.items():
-                key = f"{path.stem}.{name}"
-                try:
-                    templates[key] = made.from_string(str(source))
-                except jinja2.TemplateSyntaxError as error:
-                    raise UserError(f"{path}: {key}: {error}") from error
-        return templates
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        for path in sorted(folder.glob("*.yaml")):
+            for name, source in yaml.load(path.read_text("utf-8"), Loader=loader).items():  # noqa: S506  # a safe one
+                yield f"{path.stem}.{name}", str(source)
 
     def _hour(self, moment: datetime) -> str:
         return moment.astimezone(self.zone).strftime("%H:%M")

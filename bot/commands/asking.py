@@ -13,6 +13,7 @@ from bot.commands.edge import DONE, WRONG
 from bot.core.clock import Clock
 from bot.outreach.faq.engine import Answerer, Verdict
 from bot.settings import load
+from messages import Phrasebook
 from messages.content import packs
 from messages.content.packs import Pack
 
@@ -79,6 +80,7 @@ def check_content(folder: Path | None) -> int:
     if problems:
         console.say(f"{len(problems)} places in the content must be corrected.")
         return WRONG
+    Phrasebook(clock.zone).check()
     first = packs.load(root)
     for pack in (first, *packs.translations(first, root).values()):
         console.line(f"✓ {pack.language}: {len(pack.tips)} tips, {len(pack.faq)} questions, {len(pack.facts)} facts")

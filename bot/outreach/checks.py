@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from bot.core.channel import Health
 from bot.core.clock import Clock
+from bot.core.errors import UserError
+from messages import Phrasebook
 from messages.content import packs
 
 ENOUGH_DISK = 500 * 1024 * 1024
@@ -68,6 +71,10 @@ def content(today: date) -> Finding:
     if problems:
         more = f"{len(problems)} places must be corrected, the first is {problems[0]}"
         return wrong("content", f"{more}: see 'loaso content check'")
+    try:
+        Phrasebook(ZoneInfo("UTC")).check()
+    except UserError as error:
+        return wrong("content", str(error))
     return right("content", f"{', '.join(packs.languages())}: valid, sourced, not expired")
 
 

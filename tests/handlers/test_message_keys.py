@@ -9,7 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 import handlers
+from bot.core.errors import UserError
 from messages import Phrasebook, languages
 
 ROOT = Path(handlers.__file__).parents[1]
@@ -17,7 +20,7 @@ BOOK = Phrasebook(ZoneInfo("Asia/Ho_Chi_Minh"))
 KEYS = BOOK.keys("vi")
 KEY = re.compile(r"[a-z_]+\.[a-z_0-9]+")
 SAYING = {"reply", "answer", "label", "say"}
-RESIDENTS = ("subscribe", "optout", "settings", "tip", "menu", "faq", "link", "catchup")
+RESIDENTS = ("subscribe", "optout", "settings", "tip", "menu", "faq", "link", "catchup", "practice", "voice")
 
 
 def _trees(*folders: str) -> Iterator[tuple[str, ast.Module]]:
@@ -71,6 +74,17 @@ def test_every_message_is_named_somewhere() -> None:
     mine = (*RESIDENTS, "group")
     unused = [k for k in KEYS if k.split(".")[0] in mine and not any(p.fullmatch(k) for p in patterns)]
     assert sorted(unused) == []
+
+
+def test_every_message_can_be_read() -> None:
+    BOOK.check()
+
+
+def test_a_message_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "vi").mkdir()
+    (tmp_path / "vi" / "menu.yaml").write_text('show: "{% if %}"\n', encoding="utf-8")
+    with pytest.raises(UserError, match=r"vi: menu\.show: "):
+        Phrasebook(BOOK.zone, tmp_path).check()
 
 
 def test_every_message_is_there_in_every_language() -> None:
