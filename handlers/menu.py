@@ -18,7 +18,7 @@ async def buttons_for(ctx: Context) -> list[list[ButtonSpec]]:
         return [*rows, [("menu.subscribe", "consent:ask")]]
     if ctx.person.status is PersonStatus.STOPPED:
         rows.append([("optout.back", "resume")])
-    rows.append([("menu.events", "ev:list"), ("menu.invite_button", "invite")])
+    rows.append([("practice.ask_button", "pr:ask"), ("menu.events", "ev:list")])
     return [*rows, *await _staff_rows(ctx), [("menu.settings", "settings")]]
 
 
@@ -26,7 +26,7 @@ async def _staff_rows(ctx: Context) -> list[list[ButtonSpec]]:
     names = {role for role, _ in await roles.units_for(ctx.tx, ctx.person, roles.STAFF | roles.BROADCASTERS)}
     row: list[ButtonSpec] = []
     if names & roles.BROADCASTERS:
-        row.append(("menu.broadcast", "bc:new"))
+        row += [("menu.broadcast", "bc:new"), ("menu.invite_button", "invite")]
     if names & {RoleName.EDITOR, RoleName.ADMIN}:
         row.append(("menu.event_new", "ev:new"))
     if names & {RoleName.APPROVER, RoleName.ADMIN}:

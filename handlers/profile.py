@@ -8,7 +8,7 @@ from bot.core.events import Button, ChatKind
 from bot.core.words import PersonStatus, TargetGroup, UnitKind
 from bot.db import units
 from bot.db.tables import Unit
-from bot.outreach import consent, curriculum, referrals
+from bot.outreach import consent, curriculum, practice, referrals
 from bot.outreach.hours import EARLIEST, LATEST, parse_hour
 from bot.outreach.target_groups import group_of
 from handlers import faq, menu, places, welcome
@@ -138,6 +138,7 @@ async def overview(ctx: Context, noted: str = "") -> None:
     """The choices with a button to change each."""
     await ctx.forget()
     stopped = ctx.person.status is PersonStatus.STOPPED
+    asked = await practice.is_wanted(ctx.tx, ctx.person)
     await ctx.reply(
         "settings.overview",
         **await described(ctx),
@@ -150,6 +151,7 @@ async def overview(ctx: Context, noted: str = "") -> None:
             [("settings.group", "set:ask:group"), ("settings.hour", "set:ask:hour")],
             [("settings.language", "lang"), ("menu.invite_button", "invite")],
             [("optout.back", "resume") if stopped else ("settings.stop", "stop"), ("settings.data", "erase:ask")],
+            [("practice.off_button", "pr:off") if asked else ("practice.on_button", "pr:on")],
             [("link.button", "link:start")],
             [("menu.open", "menu")],
         ],

@@ -7,6 +7,7 @@ from jobs.context import Job, JobContext
 from jobs.events import remind
 from jobs.expiry import expire
 from jobs.labels import relabel
+from jobs.practice import ask_questions
 from jobs.progress import tell_progress
 from jobs.retention import roll_up, turn_pages
 from jobs.tips import plan_tips
@@ -16,6 +17,7 @@ JOBS = (
     Job("expiry", expire, every=30),
     Job("census", count_runs, every=15, everywhere=True),
     Job("tips", plan_tips, every=60),
+    Job("practice", ask_questions, every=60),
     Job("events", remind, every=60),
     Job("labels", relabel, every=60),
     Job("answers", refresh_answers, every=300, everywhere=True),

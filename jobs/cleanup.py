@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.db import audit, conversations, inbound, pace, published, replies
+from bot.db import audit, conversations, inbound, pace, practice, published, replies
 from jobs.context import JobContext
 
 log = structlog.get_logger(__name__)
@@ -18,6 +18,7 @@ KEEP = (
     ("published files", published.drop_expired, timedelta(0)),
     ("pace", pace.drop_older, timedelta(minutes=5)),
     ("audit", audit.drop_older, timedelta(days=365)),
+    ("practice", practice.drop_older, timedelta(days=400)),
 )
 
 

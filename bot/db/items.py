@@ -58,13 +58,14 @@ async def put_tip(
     title: str,
     parts: list[dict[str, Any]],
     *,
+    kind: ItemKind = ItemKind.TIP,
     source: str,
     pack_version: str,
     checked_on: date,
     expires_on: date,
     now: datetime,
 ) -> Item:
-    """The item of a tip as the pack has it now."""
+    """The item of a tip (or of its question) as the pack has it now."""
     change = {
         "title": title,
         "parts": parts,
@@ -73,10 +74,10 @@ async def put_tip(
         "checked_on": checked_on,
         "expires_on": expires_on,
     }
-    row = {"kind": ItemKind.TIP, "key": key, "language": language, "created_at": now, **change}
+    row = {"kind": kind, "key": key, "language": language, "created_at": now, **change}
     statement = insert(tx, Item).values(row)
     await tx.execute(statement.on_conflict_do_update(index_elements=["kind", "key", "language"], set_=change))
-    found = await by_key(tx, ItemKind.TIP, key, language)
+    found = await by_key(tx, kind, key, language)
     assert found is not None  # noqa: S101  # just written in this transaction
     return found
 

@@ -21,16 +21,16 @@ Shares = Mapping[tuple[int, Reason | None], Sequence[int]]
 """Whom a run reaches, by id: they wait, or are skipped for a reason."""
 
 
-async def campaign(tx: Tx, item_id: int, audience: str, now: datetime) -> Campaign:
-    """The campaign that carries a tip to an audience, made if need be."""
+async def campaign(
+    tx: Tx, item_id: int, audience: str, now: datetime, *, kind: CampaignKind = CampaignKind.TIP
+) -> Campaign:
+    """The campaign that carries a tip (or its question) to an audience, made if need be."""
     query = sa.select(Campaign).where(
-        Campaign.fingerprint == audience, Campaign.kind == CampaignKind.TIP, Campaign.item_id == item_id
+        Campaign.fingerprint == audience, Campaign.kind == kind, Campaign.item_id == item_id
     )
     found = (await tx.execute(query.order_by(Campaign.id).limit(1))).scalar_one_or_none()
     if found is None:
-        found = Campaign(
-            kind=CampaignKind.TIP, item_id=item_id, audience=audience, fingerprint=audience, created_at=now
-        )
+        found = Campaign(kind=kind, item_id=item_id, audience=audience, fingerprint=audience, created_at=now)
         tx.add(found)
         await tx.flush()
     return found
@@ -95,13 +95,18 @@ async def latest_moment(tx: Tx) -> datetime | None:
     return max((moment for moment in found if moment is not None), default=None)
 
 
-async def first_held(tx: Tx) -> datetime | None:
+def _held(kind: CampaignKind) -> sa.ColumnElement[bool]:
+    """Runs of that kind that are held open: only these few have `gather_after`."""
+    of_kind = sa.exists().where(Campaign.id == Run.campaign_id, Campaign.kind == kind)
+    return sa.and_(Run.gather_after.is_not(None), Run.gather_until == HELD, of_kind)
+
+
+async def first_held(tx: Tx, kind: CampaignKind = CampaignKind.TIP) -> datetime | None:
     """The earliest moment of the runs that are held open."""
-    query = sa.select(sa.func.min(Run.planned_at)).where(Run.gather_after.is_not(None), Run.gather_until == HELD)
-    return (await tx.execute(query)).scalar_one()
+    return (await tx.execute(sa.select(sa.func.min(Run.planned_at)).where(_held(kind)))).scalar_one()
 
 
-async def held(tx: Tx) -> list[Run]:
+async def held(tx: Tx, kind: CampaignKind = CampaignKind.TIP) -> list[Run]:
     """The runs that are held open, locked."""
-    query = sa.select(Run).where(Run.gather_after.is_not(None), Run.gather_until == HELD).order_by(Run.id)
+    query = sa.select(Run).where(_held(kind)).order_by(Run.id)
     return list((await tx.execute(query.with_for_update())).scalars())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.words import PersonStatus, RoleName, TargetGroup
-from bot.db import Tx, conversations, deliveries, people, roles, units
+from bot.db import Tx, conversations, deliveries, people, practice, roles, units
 from bot.db.tables import Person, Unit
 from bot.outreach.desk import Desk
 from bot.outreach.people import tombstone
@@ -71,6 +71,7 @@ class Kept:
     language: str
     consent_at: datetime | None
     tips: int
+    practised: int
     roles: tuple[tuple[RoleName, Unit], ...]
     stopped: bool
 
@@ -85,6 +86,7 @@ async def kept(tx: Tx, person: Person) -> Kept:
         language=person.language,
         consent_at=person.consent_at,
         tips=person.tip_day + len(person.tips_seen or []),
+        practised=await practice.count(tx, person.id),
         roles=tuple(await roles.of_person(tx, person.id)),
         stopped=person.status is PersonStatus.STOPPED,
     )

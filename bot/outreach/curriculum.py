@@ -14,6 +14,7 @@ from bot.outreach import items as content
 from bot.outreach.desk import Desk
 
 if TYPE_CHECKING:  # an import of people moves them between curricula and reads no content
+    from messages.content.models import Quiz
     from messages.content.packs import Pack, Tip
 
 
@@ -56,6 +57,9 @@ async def item_of(tx: Tx, desk: Desk, tip: Tip, now: datetime) -> Item:
 
 def said_in(desk: Desk, item: Item, language: str) -> tuple[Outbound, ...]:
     """The messages of an item as they are sent in a language: a tip in its words there, if the pack has them."""
+    quiz = quiz_in(desk, item.key, language) if item.kind is ItemKind.QUESTION else None
+    if quiz is not None:
+        return (asked(desk, quiz, language),)
     tip = translated(desk, item.key, language) if item.kind is ItemKind.TIP else None
     return tuple(parts(desk, tip, language)) if tip is not None else content.load(item.parts)
 
@@ -65,6 +69,18 @@ def translated(desk: Desk, key: str | None, language: str) -> Tip | None:
     pack = desk.translations.get(language)
     tip = pack.tips.get(key or "") if pack is not None else None
     return tip if pack and tip and pack.current(tip, desk.clock.today(desk.clock.now())) else None
+
+
+def quiz_in(desk: Desk, key: str | None, language: str) -> Quiz | None:
+    """The practice question of a tip as it is asked in a language."""
+    tips = (translated(desk, key, language), desk.pack.tips.get(key or ""))
+    return next((tip.quiz for tip in tips if tip is not None and tip.quiz is not None), None)
+
+
+def asked(desk: Desk, quiz: Quiz, language: str) -> Outbound:
+    """A practice question; its choices are buttons, which the frame brings."""
+    said = desk.book.say(language, "practice.question", ask=quiz.ask)
+    return Outbound(chat_id="", text=said.text, entities=said.entities)
 
 
 def parts(desk: Desk, tip: Tip, language: str | None = None) -> list[Outbound]:

@@ -9,6 +9,7 @@ from bot.core.events import Button, Buttons
 from bot.core.words import CampaignKind, ItemKind
 from bot.db import Tx
 from bot.db.tables import Campaign, Item
+from bot.outreach import curriculum
 from bot.outreach.desk import Desk
 from messages import Rich
 
@@ -26,6 +27,8 @@ async def frame(tx: Tx, desk: Desk, campaign: Campaign, item: Item, language: st
     """The frame of a campaign's item in a language, for people who read it through `account`."""
     if campaign.kind is CampaignKind.TIP:
         return of_tip(desk, item, language)
+    if campaign.kind is CampaignKind.PRACTICE:
+        return of_question(desk, item, language)
     header = Rich(campaign.header) if campaign.header else None
     if item.kind is ItemKind.TIP:
         return replace(of_tip(desk, item, language), header=header)
@@ -61,3 +64,15 @@ def of_tip(desk: Desk, item: Item, language: str, *, pushed: bool = True) -> Fra
     simple = Button(say(language, "tip.simple_button"), f"tip:simple:{item.id}")
     forward = Button(say(language, "tip.forward"), f"fw:tip:{item.id}")
     return Frame(footer=footer, buttons=((again, simple), (forward,)))
+
+
+def of_question(desk: Desk, item: Item, language: str, *, pushed: bool = True) -> Frame:
+    """The choices of a practice question, one a row; under what comes every day also how not to be asked any more."""
+    quiz = curriculum.quiz_in(desk, item.key, language)
+    if quiz is None:
+        return Frame()
+    rows = tuple((Button(choice, f"pr:{item.id}:{number}"),) for number, choice in enumerate(quiz.choices, 1))
+    if not pushed:
+        return Frame(buttons=rows)
+    off = Button(desk.book.label(language, "practice.off_button"), "pr:off")
+    return Frame(footer=desk.book.say(language, "common.stop_hint"), buttons=(*rows, (off,)))

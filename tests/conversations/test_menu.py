@@ -18,7 +18,7 @@ async def test_the_menu(talk: Talk, text: str) -> None:
     person = await talk.resident("5")
     assert await person.says(text) == ["menu.show"]
     labels = {b.label for b in person.buttons()}
-    assert {"💡 Mẹo hôm nay", "❓ Hỏi đáp", "📅 Sự kiện sắp tới", "🤝 Giới thiệu cho người thân"} <= labels
+    assert {"💡 Mẹo hôm nay", "❓ Hỏi đáp", "✏️ Luyện tập", "📅 Sự kiện sắp tới", "⚙️ Cài đặt"} == labels
     assert not labels & STAFF
 
 
@@ -47,7 +47,7 @@ async def test_a_stranger_s_menu_offers_to_sign_up(talk: Talk) -> None:
 
 async def test_inviting(talk: Talk) -> None:
     person = await talk.resident("5")
-    await person.says("/menu")
+    await person.says("/settings")
     assert await person.presses("🤝 Giới thiệu cho người thân") == ["menu.invite"]
     assert "start=i_" in person.last.text
     assert "0 người" in person.last.text

@@ -17,7 +17,13 @@ from tests.support.talk_zalo import ZaloTalk
 by_number = pytest.mark.parametrize("platform", ["zalo_bot"], indirect=True)
 on_both = pytest.mark.parametrize("platform", ["zalo_bot", "zalo_oa"], indirect=True)
 
-TIP, EXAMPLES, EVENTS, INVITE, SETTINGS = "tip.none", "faq.examples", "event.none", "menu.invite", "settings.overview"
+TIP, EXAMPLES, PRACTICE, EVENTS, SETTINGS = (
+    "tip.none",
+    "faq.examples",
+    "practice.nothing",
+    "event.none",
+    "settings.overview",
+)
 """What the five choices of a resident's menu lead to, in their order."""
 
 TYPED = {
@@ -53,10 +59,10 @@ TYPED = {
     "HỎI ĐÁP.": EXAMPLES,
     "hỏi đáp ạ": EXAMPLES,
     "em chọn hỏi đáp nhé": EXAMPLES,
-    "ba": EVENTS,
-    "bốn": INVITE,
-    "bon": INVITE,
-    "tư": INVITE,
+    "ba": PRACTICE,
+    "bốn": EVENTS,
+    "bon": EVENTS,
+    "tư": EVENTS,
     "năm": SETTINGS,
     "05": SETTINGS,
     "⚙️ cài đặt": SETTINGS,
@@ -86,7 +92,7 @@ async def test_other_words_choose_nothing(talk: Talk) -> None:
     person = await talk.resident("5")
     for typed in NOT_CHOSEN:
         await person.says("menu")
-        assert not {TIP, EXAMPLES, EVENTS, INVITE, SETTINGS} & set(await person.says(typed)), typed
+        assert not {TIP, EXAMPLES, PRACTICE, EVENTS, SETTINGS} & set(await person.says(typed)), typed
 
 
 @by_number
@@ -105,8 +111,8 @@ async def test_every_choice_stands_below_the_text_with_its_number(talk: Talk) ->
     await at_the_menu(talk)
     shown = talk.arrived("5")[-1].text
     assert shown.endswith(
-        "\n\nTrả lời bằng số:\n1. 💡 Mẹo hôm nay\n2. ❓ Hỏi đáp\n3. 📅 Sự kiện sắp tới\n"
-        "4. 🤝 Giới thiệu cho người thân\n5. ⚙️ Cài đặt"
+        "\n\nTrả lời bằng số:\n1. 💡 Mẹo hôm nay\n2. ❓ Hỏi đáp\n3. ✏️ Luyện tập\n4. 📅 Sự kiện sắp tới\n"
+        "5. ⚙️ Cài đặt"
     )
 
 
@@ -138,7 +144,7 @@ async def test_two_messages_of_one_answer_count_on(talk: Talk) -> None:
 async def test_a_number_means_what_was_shown_last(talk: Talk) -> None:
     person = await at_the_menu(talk)
     assert await person.says("5") == [SETTINGS]
-    assert await person.says("4") == ["subscribe.hour"], "to change the hour, and no longer to invite"
+    assert await person.says("4") == ["subscribe.hour"], "to change the hour, and no longer the events"
     assert await person.says("2") == [SETTINGS]
     known = await talk.record("5")
     assert known is not None
