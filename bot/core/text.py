@@ -42,6 +42,8 @@ def nfc(text: str) -> str:
 
 def clean(text: str) -> str:
     """NFC without control and zero-width characters (line breaks and the joiner of emoji stay), ends trimmed."""
+    if text.isprintable():
+        return nfc(text).strip()
     kept = (c for c in nfc(text).replace("\r\n", "\n") if c in "\n\t\u200d" or unicodedata.category(c) not in _CONTROL)
     return "".join(kept).strip()
 

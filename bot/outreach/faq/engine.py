@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 from bot.core.text import redact
-from bot.outreach.faq.expand import expand
+from bot.outreach.faq.expand import LONGEST, expand
 from bot.outreach.faq.guard import Finding, look
-from bot.outreach.faq.index import Index, Near
+from bot.outreach.faq.index import Index
+from bot.outreach.faq.judgement import FOREIGN, Odds, judge
 from bot.outreach.faq.smalltalk import SmallTalk, small_talk
 from messages.content.models import Fact, FaqEntry, Hints, is_current
 
 Action = Literal["answer", "suggest", "none"]
 
-SURE = 0.51
-"""Blend from which the best entry is the answer when cosine and Bayes agree on it."""
-SURE_ALONE = 0.72
-"""Cosine from which it is the answer even if they do not agree."""
+SURE = 0.72
+"""Probability from which the best entry is the answer."""
 MAYBE = 0.3
-"""Blend from which choices are offered."""
-CLEAR = 0.03
-"""How much better than the second the best must be to be the answer."""
-
-
+"""Probability that the question is ours at all from which choices are offered."""
+WORTH = 0.01
+"""Probability from which an entry is worth a choice."""
+CANDIDATES = 8
 NO_HINTS = Hints()
+
+_NEXT = re.compile(r"[?;\n]+|\b(?:với lại|ngoài ra|cho hỏi thêm|hỏi thêm|voi lai|ngoai ra|hoi them)\b", re.IGNORECASE)
+_SHORTEST_PART = 3
+"""Words of a part of a message that may be a question of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`entries` are at most three ids, best first; `score` is 0 to 1. `guard` is a word of `guard.Guard`, `facts` the
-    hotlines to show with it, `small_talk` what was said instead of a question."""
+    """`entries` are at most three ids, best first; `score` is the probability of the first. `guard` is a word of
+    `guard.Guard`, `facts` the hotlines to show with it, `small_talk` what was said instead of a question. `candidates`
+    are up to eight entries among which somebody cleverer may choose."""
 
     action: Action
     entries: tuple[str, ...] = ()
@@ -40,6 +44,7 @@ class Verdict:
     guard: str | None = None
     facts: tuple[str, ...] = ()
     small_talk: SmallTalk | None = None
+    candidates: tuple[str, ...] = ()
 
 
 class Answerer:
@@ -51,7 +56,9 @@ class Answerer:
         self.today = today
         self._facts = {id for id, fact in facts.items() if is_current(fact, facts, today)}
         current = {id: entry for id, entry in entries.items() if is_current(entry, facts, today)}
-        self._index = Index({id: tuple(_texts(entry)) for id, entry in current.items()})
+        texts = {id: tuple(_texts(entry)) for id, entry in current.items()}
+        foreign = {FOREIGN + id: tuple((text, 1.0) for text in asked) for id, asked in hints.foreign.items()}
+        self._index = Index({**texts, **foreign}, hints.synonyms)
         self._exact = {expand(p): id for id, entry in current.items() for p in (entry.title, *entry.phrasings)}
 
     def ask(self, text: str) -> Verdict:
@@ -61,39 +68,50 @@ class Answerer:
             return self._guarded(Verdict("none"), finding)
         if finding is None and (talk := small_talk(text)):
             return Verdict("none", small_talk=talk)
-        verdict = self._search(expand(redact(text), self._index.words))
+        verdict = self._search(redact(text[:LONGEST]))
         return self._guarded(verdict, finding) if finding else verdict
 
     def _guarded(self, verdict: Verdict, finding: Finding) -> Verdict:
         facts = tuple(fact for fact in finding.facts if fact in self._facts)
         return replace(verdict, guard=str(finding.guard), facts=facts)
 
-    def _search(self, plain: str) -> Verdict:
-        near = self._index.near(plain)
-        if (same := self._exact.get(plain)) is not None:
-            others = [n.entry for n in near if n.entry != same]
+    def _search(self, text: str) -> Verdict:
+        found = self._index.find(text)
+        odds = judge(found)
+        if (same := self._exact.get(expand(text))) is not None:
+            others = [entry for entry, _ in odds.entries if entry != same]
             return Verdict("answer", (same, *others)[:3], 1.0)
-        if not near or near[0].blend < MAYBE:
-            return Verdict("none", (), round(near[0].blend, 4) if near else 0.0)
-        action: Action = "answer" if " " in plain and _sure(near) else "suggest"
-        return Verdict(action, tuple(n.entry for n in near[:3]), round(near[0].blend, 4))
+        if len(both := self._several(text)) > 1:
+            rest = [entry for entry, _ in odds.entries if entry not in both]
+            return Verdict("suggest", (*both, *rest)[:3], round(odds.entries[0][1], 4))
+        return _decide(odds, one_word=" " not in found.plain)
+
+    def _several(self, text: str) -> list[str]:
+        """The answers to a message that asks for several things, or nothing if it does not."""
+        parts = [part for part in _NEXT.split(text) if len(part.split()) >= _SHORTEST_PART]
+        if not 1 < len(parts) <= 3:
+            return []
+        sure = [odds.entries[0] for part in parts if (odds := judge(self._index.find(part))).entries]
+        return list(dict.fromkeys(entry for entry, share in sure if share >= SURE))
 
 
-def _sure(near: list[Near]) -> bool:
-    """Whether the best may be given without asking back: close, clearly ahead, and both ways of looking agree."""
-    best = near[0]
-    if best.cosine >= SURE_ALONE:
-        return True
-    agreed = best.bayes >= max(n.bayes for n in near) and best.cosine >= max(n.cosine for n in near)
-    ahead = len(near) == 1 or best.blend - near[1].blend >= CLEAR
-    return agreed and ahead and best.blend >= SURE
+def _decide(odds: Odds, one_word: bool) -> Verdict:
+    if not odds.entries:
+        return Verdict("none")
+    score = round(odds.entries[0][1], 4)
+    likely = tuple(entry for entry, _ in odds.entries[:CANDIDATES])
+    if odds.ours < MAYBE:
+        return Verdict("none", (), score, candidates=likely)
+    near = tuple(entry for place, (entry, share) in enumerate(odds.entries[:3]) if place == 0 or share >= WORTH)
+    action: Action = "answer" if score >= SURE and not one_word else "suggest"
+    return Verdict(action, near, score, candidates=likely)
 
 
 def _texts(entry: FaqEntry) -> Iterator[tuple[str, float]]:
     """What is indexed: every phrasing, the title, the keywords as one text, the start of the answer faintly."""
-    yield expand(entry.title), 1.5
+    yield entry.title, 1.5
     for phrasing in entry.phrasings:
-        yield expand(phrasing), 1.0
+        yield phrasing, 1.0
     if entry.keywords:
-        yield expand(" ".join(entry.keywords)), 1.0
-    yield expand(entry.answer[:120]), 0.3
+        yield " ".join(entry.keywords), 1.0
+    yield entry.answer[:120], 0.3

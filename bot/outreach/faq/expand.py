@@ -5,96 +5,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bot.core.text import fold, has_marks, words
+from bot.core.text import fold, words
+from bot.outreach.faq.shorthand import ALWAYS, ALWAYS_BEGIN, DIALECT, SHORT, UNMARKED, UNMARKED_WORDS
 
 LONGEST = 600
 """Characters of a question that are looked at."""
 
-_MARKED = {
-    "mô": "đâu",
-    "răng": "sao",
-    "rứa": "vậy",
-    "nớ": "đó",
-    "ni": "này",
-    "tê": "kia",
-    "mần": "làm",
-    "nỏ": "không",
-    "nỏ biết": "không biết",
-    "chộ": "thấy",
-    "chừ": "bây giờ",
-    "tui": "tôi",
-    "bựa": "hôm",
-    "mệ": "bà",
-    "bọ": "bố",
-    "hắn": "nó",
-    "coi": "xem",
-    "vô": "vào",
-    "côi": "trên",
-    "đàng": "đường",
-    "cấy": "cái",
-    "thiệt": "thật",
-    "lộn": "nhầm",
-    "kiếm": "tìm",
-    "đc": "được",
-    "ko": "không",
-}
-"""Central dialect that only its marks tell apart (mô is where, mở is open)."""
-
-_SHORT = {
-    "k": "khong", "ko": "khong", "kg": "khong", "kh": "khong", "hok": "khong", "hong": "khong", "khum": "khong",
-    "kp": "khong phai", "kb": "khong biet", "dc": "duoc", "dk": "dang ky", "dki": "dang ky", "dky": "dang ky",
-    "dkí": "dang ky", "ki": "ky", "dvc": "dich vu cong", "dvcqg": "dich vu cong quoc gia", "cccd": "can cuoc",
-    "cmnd": "can cuoc", "cmt": "can cuoc", "cc": "can cuoc", "bhyt": "bao hiem y te", "bhxh": "bao hiem xa hoi",
-    "vnid": "vneid", "vnei": "vneid", "vnedi": "vneid", "veneid": "vneid", "vn-eid": "vneid", "vssi": "vssid",
-    "mk": "mat khau", "pass": "mat khau", "password": "mat khau", "pw": "mat khau", "tk": "tai khoan",
-    "stk": "so tai khoan", "nick": "tai khoan", "acc": "tai khoan", "nh": "ngan hang", "bank": "ngan hang",
-    "ck": "chuyen khoan", "ct": "chuyen tien", "ntn": "nhu the nao", "tn": "the nao", "lsao": "lam sao", "sao": "sao",
-    "j": "gi", "ji": "gi", "z": "vay", "v": "vay", "zay": "vay", "dzay": "vay", "sdt": "so dien thoai",
-    "dt": "dien thoai", "đt": "dien thoai", "smartphone": "dien thoai", "phone": "dien thoai", "fb": "facebook",
-    "face": "facebook", "facbook": "facebook", "mxh": "mang xa hoi", "mn": "moi nguoi", "ng": "nguoi",
-    "ngta": "nguoi ta",
-    "nta": "nguoi ta", "bik": "biet", "bit": "biet", "bt": "biet", "lm": "lam", "lam": "lam", "cx": "cung", "vs": "voi",
-    "r": "roi", "rui": "roi", "e": "em", "a": "anh", "mik": "minh", "mk vneid": "mat khau vneid", "hs": "ho so",
-    "gplx": "bang lai xe", "blx": "bang lai xe", "gpld": "bang lai xe", "lltp": "ly lich tu phap",
-    "hkd": "ho kinh doanh",
-    "hddt": "hoa don dien tu", "mst": "ma so thue", "ttnt": "tri tue nhan tao",
-    "bdhvs": "binh dan hoc vu so", "bdhv": "binh dan hoc vu", "tcnscd": "to cong nghe so cong dong",
-    "csgt": "canh sat giao thong", "ubnd": "uy ban", "hcc": "hanh chinh cong", "qr": "ma qr", "stt": "so thu tu",
-    "nt": "nhan tin", "tnhan": "tin nhan", "sms": "tin nhan", "msg": "tin nhan", "dthoai": "dien thoai",
-    "dthoaj": "dien thoai", "app": "ung dung", "apps": "ung dung", "ud": "ung dung", "link": "duong dan lien ket link",
-    "online": "truc tuyen mang", "onl": "truc tuyen mang", "wf": "wifi", "wiffi": "wifi", "wf4g": "wifi",
-    "thong tin cn": "thong tin ca nhan", "ttcn": "thong tin ca nhan", "sth": "sinh trac hoc", "ca": "cong an",
-    "hack": "hack chiem", "hacker": "hack chiem", "xl": "xin loi", "trc": "truoc", "ns": "noi", "nc": "noi chuyen",
-    "bh": "bao hiem", "bv": "benh vien", "gks": "giay khai sinh", "sk": "suc khoe", "ssk": "so suc khoe", "yt": "y te",
-    "dktt": "dang ky thuong tru", "tt": "thong tin", "ktra": "kiem tra", "cnhan": "ca nhan", "ai tri tue": "tri tue",
-}  # fmt: skip
-"""Abbreviations and teencode, as folded words."""
-
-_PHRASES = (
-    (r"\b(?:o|noi|cho|di|den|ra|tu|khi) mo\b", lambda m: m[0][:-2] + "dau"),
-    (r"\bmo rua\b", lambda _: "dau vay"),
-    (r"\b(?:lam|man|thi|bi|kieu) rang\b", lambda m: m[0][:-4] + "sao"),
-    (r"^rang\b", lambda _: "sao"),
-    (r"\brang (?:rua|ri|day|he|hi|ma|lai|chu)\b", lambda m: "sao" + m[0][4:]),
-    (r"\bchi rua\b", lambda _: "gi vay"),
-    (r"\b(?:lam|cai|viec|can|kieu|la|co|duoc) chi\b(?! phi| tiet| nhanh)", lambda m: m[0][:-3] + "gi"),
-    (r"\b(?:man|lam) (?:rang|sao|ri)\b", lambda _: "lam sao"),
-    (r"\bnhu rang\b", lambda _: "nhu the nao"),
-    (r"\btui\b", lambda _: "toi"),
-    (r"\brua\b", lambda _: "vay"),
-    (r"\b(?:bua|bay) chu\b", lambda _: "bay gio"),
-    (r"\bcan cuoc cong dan\b", lambda _: "can cuoc"),
-    (r"\bchung minh nhan dan\b", lambda _: "can cuoc"),
-    (r"\bwi fi\b", lambda _: "wifi"),
-    (r"\bvn ?e ?id\b", lambda _: "vneid"),
-    (r"\bpasscode\b", lambda _: "mat khau passcode"),
-    (r"\bgiay phep lai xe\b", lambda _: "bang lai xe"),
-    (r"\bphay ?buc\b", lambda _: "facebook"),
-    (r"\bda lo\b", lambda _: "zalo"),
-    (r"\bda ?lo\b", lambda _: "zalo"),
-)
-_RULES = tuple((re.compile(pattern), change) for pattern, change in _PHRASES)
 _CHI = re.compile(r"\bchi\b(?! (?:phí|tiết|nhánh|tiêu|trả|cục|hội|bộ|đoàn|em|chị))")
+_TOOTH = re.compile(r"\b(nhức|đau|sâu|đánh|chải|nhổ|trồng|hàm|bọc|niềng|mọc|gãy) răng\b(?! (?:hè|hí|rứa|ri|chừ|đây))")
 
 _ONSET = r"(?:ngh|ng|nh|th|tr|ch|kh|ph|gh|gi|qu|[bcdghklmnpqrstvx])?"
 _SYLLABLE = re.compile(_ONSET + r"(?:[aeiouy]{1,3})(?:ng|nh|ch|[cmnptuiy])?")
@@ -102,6 +20,8 @@ _HELD = re.compile(r"([a-z])\1{2,}")
 _LONE_W = re.compile(r"(?<![aou])w")
 _DOUBLES = re.compile(r"([aeod])\1")
 _LETTERS_AND_TONES = re.compile(r"[a-z]+[1-9][a-z1-9]*")
+_NUMBERED = re.compile(r"(?:muc|cap|lop|so|hang|level|lv|buoc|quy|khu|thang)[0-9]")
+"""A word and its number written in one, which no tone key is."""
 
 
 def expand(text: str, known: frozenset[str] = frozenset()) -> str:
@@ -109,24 +29,64 @@ def expand(text: str, known: frozenset[str] = frozenset()) -> str:
 
     Never raises; the same words always give the same result.
     """
-    marked = words(text[:LONGEST])
-    if has_marks(text[:LONGEST]):
-        marked = _CHI.sub("gì", " ".join(_MARKED.get(word, word) for word in marked.split()))
-    plain = " ".join(_word(word, known) for word in fold(marked).split())
-    for pattern, change in _RULES:
-        plain = pattern.sub(change, plain)
-    return " ".join(plain.split())
+    return read(text, known)[0]
 
 
+def read(text: str, known: frozenset[str] = frozenset()) -> tuple[str, dict[str, set[str]]]:
+    """The same, and how its words were typed with marks, by folded word."""
+    typed = words(text[:LONGEST])
+    said = _without_dialect(typed)
+    marks: dict[str, set[str]] = {}
+    plain = []
+    for word in said.split():
+        if (bare := folded(word)) != word:
+            marks.setdefault(bare, set()).add(word)
+        plain.append(_word(word, known))
+    return _by_rules(" ".join(plain), unmarked=said is typed), marks
+
+
+def _by_rules(plain: str, unmarked: bool) -> str:
+    if unmarked and not UNMARKED_WORDS.isdisjoint(plain.split()):
+        for pattern, change in UNMARKED:
+            plain = pattern.sub(change, plain)
+    if ALWAYS_BEGIN.search(plain):
+        for pattern, change in ALWAYS:
+            plain = pattern.sub(change, plain)
+    return plain
+
+
+def spoken(text: str) -> str:
+    """The words of a text with their marks, dialect put into common speech."""
+    return _without_dialect(words(text[:LONGEST]))
+
+
+def _without_dialect(typed: str) -> str:
+    """The same object where nobody typed any marks."""
+    if all(folded(word) == word for word in typed.split()):
+        return typed
+    kept = _CHI.sub("gì", _TOOTH.sub(r"\1 răng_", typed))
+    return " ".join(DIALECT.get(word, word) for word in kept.split()).replace("_", "")
+
+
+@lru_cache(maxsize=16384)
+def folded(word: str) -> str:
+    """One word without its marks."""
+    return fold(word).replace(" ", "")
+
+
+@lru_cache(maxsize=16384)
 def _word(word: str, known: frozenset[str]) -> str:
-    if word in _SHORT:
-        return _SHORT[word]
-    if word in known or _is_syllable(word):
-        return word
-    repaired = untelex(word)
-    if repaired == word and (squeezed := _squeezed(word)) in known:
+    bare = folded(word)
+    if _NUMBERED.fullmatch(bare):
+        return f"{bare[:-1]} {bare[-1]}"
+    if bare in SHORT and (bare == word or not is_syllable(bare)):
+        return SHORT[bare]
+    if bare in known or is_syllable(bare):
+        return bare
+    repaired = untelex(bare)
+    if repaired == bare and (squeezed := _squeezed(bare)) in known:
         return squeezed
-    return _SHORT.get(repaired, repaired)
+    return SHORT.get(repaired, repaired)
 
 
 @lru_cache(maxsize=4096)
@@ -135,13 +95,13 @@ def untelex(word: str) -> str:
     would be no Vietnamese syllable then stay as they are."""
     if _LETTERS_AND_TONES.fullmatch(word):
         candidate = re.sub(r"[1-9]", "", word)
-        return candidate if _is_syllable(candidate) else word
+        return candidate if len(candidate) > 1 and is_syllable(candidate) else word
     squeezed = _squeezed(word)
-    if _is_syllable(squeezed):
+    if is_syllable(squeezed):
         return squeezed
     for i in range(len(squeezed) - 1, 0, -1):
         candidate = squeezed[:i] + squeezed[i + 1 :]
-        if squeezed[i] in "sfrxj" and _is_syllable(candidate):
+        if squeezed[i] in "sfrxj" and is_syllable(candidate):
             return candidate
     return word
 
@@ -151,5 +111,7 @@ def _squeezed(word: str) -> str:
     return _LONE_W.sub("u", _DOUBLES.sub(r"\1", _HELD.sub(r"\1", word))).replace("w", "")
 
 
-def _is_syllable(word: str) -> bool:
+@lru_cache(maxsize=16384)
+def is_syllable(word: str) -> bool:
+    """Whether a folded word could be Vietnamese."""
     return _SYLLABLE.fullmatch(word) is not None and not _DOUBLES.search(word)

@@ -1,149 +1,211 @@
-"""Which entries are near a question: TF-IDF cosine over syllables and character n-grams, beside naive Bayes."""
+"""Which entries are near a question, and by what: everything that the decision is made from."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-Features = dict[str, float]
-Texts = Iterable[tuple[str, float]]
-"""Folded, expanded texts of one entry, each with its weight."""
+from bot.outreach.faq.concepts import Concepts, Marks
+from bot.outreach.faq.expand import read
+from bot.outreach.faq.features import STOP, Features, weigh
+from bot.outreach.faq.repair import Repair
 
-_WORD, _PAIR, _CHARS = 1.0, 0.9, 0.33
-_SIZES = (3, 4)
-_BACKGROUND = 0.35
+Texts = Iterable[tuple[str, float]]
+"""Texts of one entry as people write them, each with its weight; below `SPOKEN` they only lend their words."""
+
+SPOKEN = 0.5
+BACKGROUND = 0.35
 """Share of the whole pack's words mixed into each entry's: keeps one rare word from deciding alone."""
-_STOP = frozenset(
-    """la gi the nao lam sao cach thi co khong duoc o dau toi bi va cho cua de muon can phai nhu vay bay gio roi voi ai
-    may nay do mot nhung cac a em anh minh xin hoi ma nua ra vao len xuong khi hay di den biet con xem hom ngay
-    mai suot nam nhieu chu bang tu cung rat lai moi dang se da thay""".split()  # noqa: SIM905
-)
-_STOP_WEIGHT = 0.35
+LOOKED_AT = 12
+"""Entries that are compared text by text: the best of a first, cheaper look."""
+COMMON = 0.3
+"""Share of the entries from which a feature tells nothing about where to look first."""
+_FEW = 60
+"""Entries up to which every feature is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """One entry's closeness, 0 to 1: `cosine` to its nearest text, `bayes` as a share among all entries."""
+    """One entry and what speaks for it. All but `bayes` lie between 0 and 1."""
 
     entry: str
-    cosine: float
+    closest: float
+    """Cosine to its nearest text."""
+    three: float
+    """Mean cosine to its three nearest texts."""
     bayes: float
+    """Log odds against the whole pack for an average feature of the question."""
+    share: float
+    """Its share of belief among all entries."""
+    covered: float
+    """Part of the question's words, by rarity, that stand anywhere in the entry."""
+    meant: float
+    """Part of the question's meanings, by rarity, that stand anywhere in the entry."""
 
-    @property
-    def blend(self) -> float:
-        return 0.7 * self.cosine + 0.3 * self.bayes
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The nearest entries in no order, and how much of the question nobody knows."""
+
+    plain: str
+    near: tuple[Near, ...] = ()
+    words: int = 0
+    """Words that say something."""
+    unknown: float = 0.0
+    """Part of them that stands nowhere in the pack."""
+    meanings: int = 0
 
 
-def features(plain: str) -> Features:
-    """Weighted syllables, neighbouring pairs and character n-grams of folded text."""
-    found: defaultdict[str, float] = defaultdict(float)
-    tokens = plain.split()
-    for token in tokens:
-        found["w" + token] += _WORD * (_STOP_WEIGHT if token in _STOP else 1.0)
-    for a, b in pairwise(tokens):
-        both_stop = a in _STOP and b in _STOP
-        found[f"p{a} {b}"] += _PAIR * (_STOP_WEIGHT if both_stop else 1.0)
-    kept = [t for t in tokens if t not in _STOP] or tokens
-    padded = f" {' '.join(kept)} "
-    for size in _SIZES:
-        for i in range(len(padded) - size + 1):
-            found["c" + padded[i : i + size]] += _CHARS
-    return found
+@dataclass(slots=True)
+class _Entry:
+    """What is kept of one entry: the weight of everything in its texts, and each text with its length once it was
+    needed."""
+
+    id: str
+    total: Features
+    size: float
+    texts: list[Features]
+    lengths: list[float] | None = None
 
 
 class Index:
-    """Read-only after construction; one question costs well under a millisecond per hundred entries."""
+    """Read-only after construction."""
 
-    def __init__(self, entries: Mapping[str, Texts]) -> None:
-        documents = [(entry, features(text), weight) for entry, texts in entries.items() for text, weight in texts]
-        self._entries = list(entries)
-        self._rarity = _rarities(documents, len(self._entries))
+    def __init__(self, entries: Mapping[str, Texts], synonyms: Mapping[str, Sequence[str]]) -> None:
+        self._concepts = Concepts(synonyms)
+        rows = {id: [(*read(text), weight) for text, weight in texts] for id, texts in entries.items()}
+        every = [(plain.split(), marks) for mine in rows.values() for plain, marks, _ in mine]
+        self._marked = frozenset(word for _, marks in every for typed in marks.values() for word in typed)
+        counts = Counter(token for tokens, _ in every for token in tokens)
+        self.words = frozenset(counts)
+        self._repair = Repair(
+            {**dict.fromkeys(self._concepts.words, 0), **counts},
+            {pair for tokens, _ in every for pair in pairwise(tokens)},
+        )
+        self._entries = [self._entry(id, mine) for id, mine in rows.items()]
         self._rarest = math.log(1.0 + len(self._entries)) + 1.0
-        self._owners = [entry for entry, _, _ in documents]
-        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, (_, found, _) in enumerate(documents):
-            vector = self._vector(found)
-            for feature, value in vector.items():
-                self._postings[feature].append((number, value))
-        self._bayes = _Bayes(documents)
-        self.words = frozenset(f[1:] for f in self._rarity if f.startswith("w"))
+        self._everything = sum(entry.size for entry in self._entries) or 1.0
+        self._holders = _holders(self._entries)
+        all_of_them = 1.0 + len(self._entries)
+        self._rarity = {name: math.log(all_of_them / len(held)) + 0.3 for name, held in self._holders.items()}
+        self._gains: dict[str, list[tuple[int, float]]] = {}
 
-    def near(self, plain: str, most: int = 5) -> list[Near]:
-        """The nearest entries, best first; empty when nothing is shared."""
-        found = features(plain)
-        if not found:
-            return []
-        cosine = self._cosines(found)
-        share = self._bayes.shares(found)
-        ranked = [Near(entry, cosine.get(entry, 0.0), share.get(entry, 0.0)) for entry in cosine]
-        return sorted(ranked, key=lambda n: (-n.blend, n.entry))[:most]
+    def _entry(self, id: str, rows: Sequence[tuple[str, Marks, float]]) -> _Entry:
+        total: Features = {}
+        texts = []
+        for plain, marks, weight in rows:
+            found = self._features(plain.split(), marks)
+            for name, value in found.items():
+                total[name] = total.get(name, 0.0) + weight * value
+            if weight >= SPOKEN:
+                texts.append(found)
+        return _Entry(id, total, sum(total.values()) or 1.0, texts)
 
-    def _cosines(self, found: Features) -> dict[str, float]:
-        totals: dict[int, float] = defaultdict(float)
-        for feature, value in self._vector(found).items():
-            for number, weight in self._postings.get(feature, ()):
-                totals[number] += value * weight
-        best: dict[str, float] = {}
-        for number, total in totals.items():
-            owner = self._owners[number]
-            if total > best.get(owner, 0.0):
-                best[owner] = total
-        return best
+    def _features(self, tokens: list[str], marks: Marks) -> Features:
+        return weigh(tokens, marks, self._concepts.find(tokens, marks))
 
-    def _vector(self, found: Features) -> dict[str, float]:
-        """Weights of length one. Words that no entry knows count as rare: they pull an alien question down."""
-        raw = {
-            feature: (1.0 + math.log(count) if count > 1 else count) * self._rarity.get(feature, self._unknown(feature))
-            for feature, count in found.items()
-        }
-        norm = math.sqrt(sum(v * v for v in raw.values())) or 1.0
-        return {feature: value / norm for feature, value in raw.items()}
+    def find(self, text: str) -> Found:
+        """The nearest entries; none when nothing is shared. Mistakes in typing are put right first, and a word with
+        marks that nobody knows counts as typed without."""
+        plain, typed = read(text, self.words)
+        tokens = self._repair(plain.split())
+        marks = {word: kept for word, how in typed.items() if (kept := how & self._marked)}
+        found = self._features(tokens, marks)
+        content = {t for t in tokens if t not in STOP} or set(tokens)
+        gains = self._belief(found)
+        best = sorted(gains, key=lambda e: (-gains[e], e))[:LOOKED_AT]
+        shares = _shares(gains, sum(found.values()))
+        vector = self._vector(found)
+        parts = self._parts(found)
+        return Found(
+            " ".join(tokens),
+            tuple(self._near(e, vector, parts, gains[e] / sum(found.values()), shares[e]) for e in best),
+            len(content),
+            sum(t not in self.words for t in content) / max(len(content), 1),
+            sum(name[0] == "s" for name in found),
+        )
 
-    def _unknown(self, feature: str) -> float:
-        return self._rarest if feature[0] == "w" else 0.5
-
-
-class _Bayes:
-    """Multinomial naive Bayes with a uniform prior, as log odds against the whole pack."""
-
-    def __init__(self, documents: list[tuple[str, Features, float]]) -> None:
-        counts: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        pack: dict[str, float] = defaultdict(float)
-        for entry, found, weight in documents:
-            for feature, count in found.items():
-                counts[entry][feature] += weight * count
-                pack[feature] += weight * count
-        everything = sum(pack.values()) or 1.0
-        self._gains: dict[str, list[tuple[str, float]]] = defaultdict(list)
-        for entry, own in counts.items():
-            total = sum(own.values())
-            for feature, count in own.items():
-                background = pack[feature] / everything
-                odds = (1 - _BACKGROUND) * count / total / (_BACKGROUND * background)
-                self._gains[feature].append((entry, math.log1p(odds)))
-
-    def shares(self, found: Features) -> dict[str, float]:
-        """Each entry's share of belief, tempered by the length of the question."""
-        gains: dict[str, float] = defaultdict(float)
+    def _belief(self, found: Features) -> dict[int, float]:
+        """Multinomial naive Bayes with a uniform prior, as log odds against the whole pack."""
+        gains: dict[int, float] = {}
         for feature, count in found.items():
-            for entry, gain in self._gains.get(feature, ()):
-                gains[entry] += min(count, 2.0) * gain
-        if not gains:
-            return {}
-        heat = max(1.0, 0.12 * sum(found.values()))
-        top = max(gains.values())
-        shares = {entry: math.exp((gain - top) / heat) for entry, gain in gains.items()}
-        total = sum(shares.values())
-        return {entry: share / total for entry, share in shares.items()}
+            times = min(count, 2.0)
+            for entry, gain in self._gains.get(feature) or self._gain(feature):
+                gains[entry] = gains.get(entry, 0.0) + times * gain
+        return gains
+
+    def _gain(self, feature: str) -> list[tuple[int, float]]:
+        """What a feature says for each entry that has it, worked out when it is first met."""
+        held = self._holders.get(feature, ())
+        if not held or len(held) > max(_FEW, COMMON * len(self._entries)):
+            return []
+        entries = [self._entries[number] for number in held]
+        whole = sum(entry.total[feature] for entry in entries) / self._everything * BACKGROUND / (1 - BACKGROUND)
+        gain = [math.log1p(entry.total[feature] / entry.size / whole) for entry in entries]
+        self._gains[feature] = list(zip(held, gain, strict=True))
+        return self._gains[feature]
+
+    def _near(
+        self, number: int, vector: Features, parts: tuple[Features, Features], bayes: float, share: float
+    ) -> Near:
+        entry = self._entries[number]
+        cosines = sorted(self._cosines(vector, entry), reverse=True) or [0.0]
+        covered, meant = (sum(w for name, w in part.items() if name in entry.total) for part in parts)
+        return Near(entry.id, cosines[0], sum(cosines[:3]) / 3, bayes, share, covered, meant)
+
+    def _parts(self, found: Features) -> tuple[Features, Features]:
+        """The words and the meanings of a question, each with its part of the whole by rarity."""
+        return self._part("w", found), self._part("s", found)
+
+    def _part(self, sort: str, found: Features) -> Features:
+        part = {n: v * self._rarity.get(n, self._rarest) for n, v in found.items() if n[0] == sort}
+        whole = sum(part.values()) or 1.0
+        return {name: weight / whole for name, weight in part.items()}
+
+    def _vector(self, found: Features) -> Features:
+        """Weights for the cosine with texts whose features are not yet weighed by rarity. Words that no entry knows
+        count as rare: they make the question longer and so pull an alien one down."""
+        rarity = self._rarity
+        raw = {name: v * (rarity[name] if name in rarity else self._unknown(name)) for name, v in found.items()}
+        norm = math.sqrt(sum([v * v for v in raw.values()])) or 1.0
+        return {name: value * rarity[name] / norm for name, value in raw.items() if name in rarity}
+
+    def _unknown(self, name: str) -> float:
+        return self._rarest if name[0] == "w" else 0.5 if name[0] == "p" else 0.0
+
+    def _cosines(self, vector: Features, entry: _Entry) -> list[float]:
+        """How near the question is to each text of the entry."""
+        if entry.lengths is None:
+            entry.lengths = [self._length(text) for text in entry.texts]
+        shared = [(text, vector.keys() & text.keys()) for text in entry.texts]
+        return [
+            sum([vector[name] * text[name] for name in names]) / length
+            for (text, names), length in zip(shared, entry.lengths, strict=True)
+        ]
+
+    def _length(self, text: Features) -> float:
+        rarity = self._rarity
+        return math.sqrt(sum([(value * rarity[name]) ** 2 for name, value in text.items()])) or 1.0
 
 
-def _rarities(documents: list[tuple[str, Features, float]], entries: int) -> dict[str, float]:
-    """Inverse share of the entries (not of their texts) that hold a feature."""
-    holders: dict[str, set[str]] = defaultdict(set)
-    for entry, found, _ in documents:
-        for feature in found:
-            holders[feature].add(entry)
-    return {feature: math.log((1.0 + entries) / len(who)) + 0.3 for feature, who in holders.items()}
+def _holders(entries: Sequence[_Entry]) -> dict[str, list[int]]:
+    """The numbers of the entries that have each feature."""
+    holders: defaultdict[str, list[int]] = defaultdict(list)
+    for number, entry in enumerate(entries):
+        for name in entry.total:
+            holders[name].append(number)
+    return dict(holders)
+
+
+def _shares(gains: dict[int, float], size: float) -> dict[int, float]:
+    """Each entry's share of belief, tempered by the length of the question."""
+    if not gains:
+        return {}
+    heat = max(1.0, 0.12 * size)
+    top = max(gains.values())
+    shares = {entry: math.exp((gain - top) / heat) for entry, gain in gains.items()}
+    total = sum(shares.values())
+    return {entry: share / total for entry, share in shares.items()}
