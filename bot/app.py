@@ -28,11 +28,12 @@ from bot.outreach import alarms, curriculum
 from bot.outreach.desk import Desk, House
 from bot.outreach.faq.engine import Answerer
 from bot.outreach.roles_admin import ensure_admins
+from bot.reader import Reader
 from bot.settings import Settings, secret_key
 from bot.web import consent, files
 from bot.web.metrics import Metrics
 from bot.web.server import WebServer
-from bot.wiring import Wires, make_channels
+from bot.wiring import Wires, make_channels, make_speech
 from handlers import ROUTERS
 from jobs import JOBS, Job, JobContext
 from jobs.scheduler import Scheduler
@@ -85,6 +86,8 @@ class App:
         self.sole = SoleSender(self.database, settings.sqlite_path)
         self.send = send
         self.engine = self.make_engine()
+        self.desk.speech = self.desk.speech or make_speech(settings)
+        self.reader = Reader(self.database, self.desk, self.engine.leave, owner=self.engine.name)
         self.inbox = Inbox(
             self.database,
             self.desk,
@@ -93,6 +96,7 @@ class App:
             self.engine.leave,
             meter=self.metrics,
             owner=self.engine.name,
+            read_aloud=self.reader.take,
         )
         hooks = [c.webhook for c in self.channels if c.webhook is not None]
         self.web = WebServer(settings, hooks, self.health, self.metrics)
@@ -216,6 +220,7 @@ class App:
         receiving = asyncio.gather(*(c.stop() for c in self.channels), return_exceptions=True)
         clocks = (self.scheduler.stop(), self.chores.stop())
         await asyncio.gather(*clocks, asyncio.wait((receiving,), timeout=_RECEIVE_PATIENCE))
+        await self.reader.stop()
         await self.engine.stop()
         receiving.cancel()
         await self.web.stop()

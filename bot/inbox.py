@@ -22,6 +22,7 @@ from bot.db.sql import one_at_a_time
 from bot.db.tables import Account, Contact, Person, Reply
 from bot.outreach import catchup, choices, letterbox, people
 from bot.outreach.desk import Desk
+from bot.outreach.voice import Aloud
 from handlers.routing import Context, Router, dispatch
 
 log = structlog.get_logger(__name__)
@@ -29,11 +30,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Handled:
-    """What an event led to: the keys of what was said, and the queued messages."""
+    """What an event led to: the keys of what was said, the queued messages, and what is still to be read aloud."""
 
     fresh: bool = True
     keys: list[str] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    aloud: list[Aloud] = field(default_factory=list)
 
 
 class KeyedLock:
@@ -57,8 +59,8 @@ class KeyedLock:
 
 
 class Inbox:
-    """Takes inbound events of all channels. `leave` is told of queued replies after each commit. `owner` is this
-    process's name where there are several."""
+    """Takes inbound events of all channels. `leave` is told of queued replies after each commit, `read_aloud` of what
+    somebody waits to hear. `owner` is this process's name where there are several."""
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class Inbox:
         *,
         meter: Meter | None = None,
         owner: str | None = None,
+        read_aloud: Callable[[list[Aloud]], None] = lambda _: None,
     ) -> None:
         self.database = database
         self.desk = desk
@@ -77,6 +80,7 @@ class Inbox:
         self.capabilities = capabilities
         desk.capabilities.update(capabilities)
         self.leave = leave
+        self.read_aloud = read_aloud
         self.meter: Meter = meter or NullMeter()
         self.owner = owner
         self._turn = KeyedLock()
@@ -101,6 +105,8 @@ class Inbox:
                 handled = await self._store(inbound)
         if handled.replies:
             self.leave(handled.replies)
+        if handled.aloud:
+            self.read_aloud(handled.aloud)
         self.meter.inbound(inbound.account, inbound.kind, time.perf_counter() - begun)
         return handled
 
@@ -132,7 +138,7 @@ class Inbox:
                 await dispatch(ctx, self.routers)
                 await _always_answer(ctx)
                 await self._catch_up(ctx)
-            handled.keys = [key for key, _ in ctx.said]
+            handled.keys, handled.aloud = [key for key, _ in ctx.said], ctx.aloud
         except Exception as error:
             if is_passing(error):
                 raise

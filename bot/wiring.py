@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
 
 from bot.channels.telegram import CommandsMenu, MenuTexts, TelegramChannel
 from bot.channels.zalo_bot import ZaloBotChannel
@@ -15,8 +18,12 @@ from bot.db import Database
 from bot.db.grants import DatabaseGrants
 from bot.outreach.desk import Publish
 from bot.settings import Settings, secret_key
+from bot.speech import speech
+from bot.speech.speech import Speech
 from handlers.commands import described
 from messages import Phrasebook
+
+log = structlog.get_logger(__name__)
 
 Tell = Callable[[str, str], Awaitable[None]]
 """Is told of an account that stopped (with the reason) or works again (with an empty one)."""
@@ -149,3 +156,12 @@ def seed_of(settings: Settings, clock: Clock) -> Grant | None:
     return seed_grant(
         access.get_secret_value() if access else "", refresh.get_secret_value() if refresh else "", clock.now()
     )
+
+
+def make_speech(settings: Settings) -> Speech | None:
+    """Who reads aloud, if the settings name somebody who can; `loaso check` says the same."""
+    made = speech.make(settings, (settings.sqlite_path or Path("var/loaso.db")).with_name("speech"))
+    problem = made.problem() if made is not None else ""
+    if problem:
+        log.warning("Nobody reads aloud", problem=problem)
+    return None if problem else made

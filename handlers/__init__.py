@@ -20,6 +20,7 @@ from handlers import (
     staff_flow,
     subscribe,
     tips,
+    voice,
 )
 from handlers.routing import Router
 
@@ -41,6 +42,7 @@ ROUTERS: tuple[Router, ...] = (
     broadcast.entry,
     subscribe.router,
     tips.router,
+    voice.router,
     practice.router,
     invites.router,
     settings.router,

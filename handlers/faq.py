@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.events import Button, InboundKind
 from bot.outreach.faq.engine import Verdict
 from bot.outreach.faq.guard import look
-from handlers import menu, welcome
+from handlers import menu, voice, welcome
 from handlers.phrases import Phrases
 from handlers.routing import ButtonSpec, Context, NotMine, Router
 from messages.content.models import FaqEntry
@@ -52,6 +52,8 @@ async def pressed(ctx: Context) -> None:
     elif what == "show" and current(ctx, id) is not None:
         await _step_back(ctx)
         await show(ctx, id)
+    elif what == "listen" and (entry := current(ctx, id)) is not None:
+        await voice.hear_answer(ctx, entry, asked=True)
     else:
         await menu.old_button(ctx)
 
@@ -146,8 +148,10 @@ async def show(ctx: Context, id: str, related: tuple[str, ...] = ()) -> None:
         return
     near = [e for i in dict.fromkeys((*entry.related, *related)) if i != id and (e := current(ctx, i)) is not None]
     rows: list[list[ButtonSpec]] = [[Button(e.title, f"faq:show:{e.id}")] for e in near[:2]]
-    rows = [] if ctx.in_group else rows
+    rows = [] if ctx.in_group else [*rows, voice.answer_button(ctx, entry)]
     await ctx.reply("faq.answer", entry=entry, body=entry.body(), buttons=rows)
+    if ctx.person.listens:
+        await voice.hear_answer(ctx, entry)
 
 
 async def none_of_these(ctx: Context) -> None:

@@ -11,7 +11,7 @@ from bot.db.tables import Unit
 from bot.outreach import consent, curriculum, practice, referrals
 from bot.outreach.hours import EARLIEST, LATEST, parse_hour
 from bot.outreach.target_groups import group_of
-from handlers import faq, menu, places, welcome
+from handlers import faq, menu, places, voice, welcome
 from handlers.phrases import Phrases
 from handlers.places import Rows
 from handlers.routing import Context, NotMine, Router, numbered
@@ -131,6 +131,7 @@ async def described(ctx: Context) -> dict[str, Any]:
         "place": await places.full_name(ctx, unit) if unit is not None else "",
         "group": group,
         "hour": person.tip_hour,
+        "listens": person.listens,
     }
 
 
@@ -152,6 +153,7 @@ async def overview(ctx: Context, noted: str = "") -> None:
             [("settings.language", "lang"), ("menu.invite_button", "invite")],
             [("optout.back", "resume") if stopped else ("settings.stop", "stop"), ("settings.data", "erase:ask")],
             [("practice.off_button", "pr:off") if asked else ("practice.on_button", "pr:on")],
+            voice.change(ctx),
             [("link.button", "link:start")],
             [("menu.open", "menu")],
         ],
@@ -183,6 +185,8 @@ async def _take(ctx: Context, what: str, value: str) -> bool:
         await _belong_to(ctx, TargetGroup(value))
     elif what == "hour" and (hour := numbered(value, digits=2)) is not None and EARLIEST <= hour <= LATEST:
         await _hear_at(ctx, hour)
+    elif what == "listen":
+        await _hear_or_read(ctx, listens=value == "1")
     else:
         return await _turn_page(ctx, what, value)
     return True
@@ -238,6 +242,11 @@ async def _hear_at(ctx: Context, hour: int) -> None:
         ctx.person.tip_hour = hour
         consent.wait_for_hour(ctx.person, ctx.desk, ctx.now)
     await go_on(ctx, "hour", f"{hour}:00")
+
+
+async def _hear_or_read(ctx: Context, *, listens: bool) -> None:
+    ctx.person.listens = listens
+    await overview(ctx, ctx.desk.book.label(ctx.person.language, "voice.listens" if listens else "voice.reads"))
 
 
 @router.on_step("subscribe")

@@ -16,6 +16,7 @@ from bot.db import Tx, conversations
 from bot.db.tables import Account, Contact, Person
 from bot.outreach import letterbox
 from bot.outreach.desk import Desk
+from bot.outreach.voice import Aloud
 from handlers.phrases import Phrases
 from messages import Rich
 
@@ -47,6 +48,8 @@ class Context:
     """The person was erased in this event: what is still said belongs to no contact."""
     said: list[tuple[str, str | None]] = field(default_factory=list)
     """Keys of what was said in this event, with the language: for tests and metrics."""
+    aloud: list[Aloud] = field(default_factory=list)
+    """What is to be read aloud, after the commit."""
 
     @property
     def clock(self) -> Clock:

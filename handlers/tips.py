@@ -7,7 +7,7 @@ from bot.db import items
 from bot.db.tables import Item
 from bot.outreach import curriculum, framing
 from bot.outreach import items as content
-from handlers import menu
+from handlers import menu, voice
 from handlers.routing import Context, Router, numbered
 from messages.content.models import Tip
 
@@ -31,12 +31,14 @@ async def show(ctx: Context, tip: Tip) -> None:
 
 
 async def send(ctx: Context, item: Item) -> None:
-    framed = framing.of_tip(ctx.desk, item, ctx.person.language, pushed=False)
+    framed = framing.of_tip(ctx.desk, item, ctx.person.language, ctx.capabilities, pushed=False)
     parts = curriculum.said_in(ctx.desk, item, ctx.person.language)
     composed = content.compose(parts, ctx.capabilities, footer=framed.footer, buttons=framed.buttons)
     ctx.said.append(("tip.body", ctx.person.language))
     for message in content.addressed(composed, ctx.inbound.chat_id, group=ctx.in_group):
         await ctx.queue(message)
+    if ctx.person.listens:
+        await voice.hear_tip(ctx, item)
 
 
 @router.on_button("tip")
@@ -58,5 +60,7 @@ async def pressed(ctx: Context) -> None:
         await send(ctx, item)
     elif what == "simple":
         await ctx.reply("tip.simple", tip=tip)
+    elif what == "listen":
+        await voice.hear_tip(ctx, item, asked=True)
     else:
         await ctx.answer("common.old_button")

@@ -10,6 +10,7 @@ from jobs.labels import relabel
 from jobs.practice import ask_questions
 from jobs.progress import tell_progress
 from jobs.retention import roll_up, turn_pages
+from jobs.speech import prepare_speech
 from jobs.tips import plan_tips
 
 JOBS = (
@@ -17,6 +18,7 @@ JOBS = (
     Job("expiry", expire, every=30),
     Job("census", count_runs, every=15, everywhere=True),
     Job("tips", plan_tips, every=60),
+    Job("speech", prepare_speech, every=300, everywhere=True),
     Job("practice", ask_questions, every=60),
     Job("events", remind, every=60),
     Job("labels", relabel, every=60),

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import structlog
+
 from bot.core.errors import ContactMoved, NotSent, SendError, SlowDown
 from bot.core.events import ChatKind, Outbound, Sent
 from bot.core.words import Lane
@@ -15,6 +17,8 @@ from bot.engine.ledger import Ledger
 from bot.engine.letters import Letter, Letters, Variant
 from bot.engine.line import Line
 from bot.outreach.items import addressed, weight
+
+log = structlog.get_logger(__name__)
 
 _PAUSES = (0.5, 2.0, None)
 """Seconds before what surely did not arrive is tried again."""
@@ -55,7 +59,23 @@ class Attempts:
             failed = None
             numbers += sent.message_ids or ((sent.message_id,) if sent.message_id else ())
         self._remember_files(variant, letter)
+        if variant.beside is not None:
+            numbers += await self._beside(variant.beside, row, lane)
         return ",".join(numbers)
+
+    async def _beside(self, voice: Outbound, row: Claimed, lane: Lane) -> list[str]:
+        """A voice after the text has arrived. Whoever does not get it has missed nothing, so it is not tried twice."""
+        group = row.kind is ChatKind.GROUP
+        part = replace(self.courier.ready(voice) or voice, chat_id=row.external_id, group=group)
+        await self.line.wait(lane, part.chat_id, group=group, weight=1)
+        try:
+            sent = await self.courier.send(part)
+        except SendError as error:
+            log.info("A voice did not arrive", contact=row.contact_id, error=type(error).__name__)
+            if isinstance(error, SlowDown):
+                self.line.slow_down(error.retry_after)
+            return []
+        return list(sent.message_ids or ((sent.message_id,) if sent.message_id else ()))
 
     async def _attempt(
         self, part: Outbound, letter: Letter, row: Claimed, lane: Lane, failed: SendError | None, *, patient: bool

@@ -9,7 +9,7 @@ from bot.core.channel import Channel, Prepared
 from bot.core.events import Outbound
 from bot.db import Database, items, runs
 from bot.db.tables import Account, Campaign, Item
-from bot.outreach import curriculum
+from bot.outreach import curriculum, voice
 from bot.outreach import items as content
 from bot.outreach.desk import Desk
 from bot.outreach.fitting import fit
@@ -21,10 +21,12 @@ _KEPT = 64
 @dataclass(slots=True)
 class Variant:
     """A run's messages in one language, ready but for the chat. `prepared` is the one message of a variant that needs
-    nothing else: no upload, no second message. `weight` counts the first message as the platform does."""
+    nothing else: no upload, no second message. `weight` counts the first message as the platform does. `beside` is a
+    voice for those who listen: good to have, never missed."""
 
     parts: tuple[Outbound, ...]
     weight: int
+    beside: Outbound | None = None
     prepared: Prepared | None = None
 
 
@@ -35,7 +37,8 @@ class Letter:
     campaign: Campaign
     item: Item
     origin: str | None
-    variants: dict[str, Variant] = field(default_factory=dict)
+    variants: dict[tuple[str, bool], Variant] = field(default_factory=dict)
+    """By language, and whether they listen."""
 
 
 class Letters:
@@ -64,15 +67,15 @@ class Letters:
             self._kept.popitem(last=False)
         return letter
 
-    async def variant(self, letter: Letter, language: str) -> Variant:
-        """The messages in that language."""
-        found = letter.variants.get(language)
+    async def variant(self, letter: Letter, language: str, *, listens: bool = False) -> Variant:
+        """The messages in that language; with a voice if there is one."""
+        found = letter.variants.get((language, listens))
         if found is None:
-            found = await self._composed(letter, language)
-            letter.variants[language] = found
+            found = await self._composed(letter, language, listens=listens)
+            letter.variants[language, listens] = found
         return found
 
-    async def _composed(self, letter: Letter, language: str) -> Variant:
+    async def _composed(self, letter: Letter, language: str, *, listens: bool) -> Variant:
         async with self.database.read() as tx:
             framed = await frame(tx, self.desk, letter.campaign, letter.item, language, self.channel.account)
         parts = content.compose(
@@ -83,7 +86,8 @@ class Letters:
             buttons=framed.buttons,
         )
         parts = self._fitted(parts, language)
-        variant = Variant(parts, content.weight(parts[0]))
+        beside = self._voice(letter.item, language) if listens else None
+        variant = Variant(parts, content.weight(parts[0]), beside)
         if letter.origin is None or letter.origin == self.channel.account:
             self.prepare(variant, parts[0])
         return variant
@@ -93,7 +97,13 @@ class Letters:
         hint = self.desk.book.label(language, "common.answer_with_number")
         return tuple(one for part in parts for one in fit(part, self.channel.capabilities, hint).messages)
 
+    def _voice(self, item: Item, language: str) -> Outbound | None:
+        """The voice of a tip, where no message is counted or paid for."""
+        can = self.channel.capabilities
+        costs = can.limits.per_month is not None or can.window is not None
+        return None if costs else voice.ready_tip(self.desk, item, language, can)
+
     def prepare(self, variant: Variant, message: Outbound) -> None:
         """Make the only message of a variant ready for everybody. `message` holds file ids of this account."""
-        if len(variant.parts) == 1 and all(m.file_id is not None for m in message.media):
+        if len(variant.parts) == 1 and variant.beside is None and all(m.file_id is not None for m in message.media):
             variant.prepared = self.channel.prepare(message)

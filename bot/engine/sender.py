@@ -285,7 +285,8 @@ class Sender:
                     await self._landed.wait()
                     continue
                 row = waiting[0]
-                variant = letter.variants.get(row.language) or await self.letters.variant(letter, row.language)
+                variant = letter.variants.get((row.language, row.listens))
+                variant = variant or await self.letters.variant(letter, row.language, listens=row.listens)
                 on_wire = None
                 if not self.line.open(progress.lane):
                     group = row.kind is ChatKind.GROUP

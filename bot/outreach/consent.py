@@ -74,6 +74,7 @@ class Kept:
     practised: int
     roles: tuple[tuple[RoleName, Unit], ...]
     stopped: bool
+    listens: bool
 
 
 async def kept(tx: Tx, person: Person) -> Kept:
@@ -89,6 +90,7 @@ async def kept(tx: Tx, person: Person) -> Kept:
         practised=await practice.count(tx, person.id),
         roles=tuple(await roles.of_person(tx, person.id)),
         stopped=person.status is PersonStatus.STOPPED,
+        listens=person.listens,
     )
 
 

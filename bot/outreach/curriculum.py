@@ -84,18 +84,15 @@ def asked(desk: Desk, quiz: Quiz, language: str) -> Outbound:
 
 
 def parts(desk: Desk, tip: Tip, language: str | None = None) -> list[Outbound]:
-    """The messages of a tip: its text, under its picture if there is one, and its voice. `language` is that of the
-    pack from which it is."""
+    """The messages of a tip: its text, under its picture if there is one. `language` is that of the pack from which it
+    is; for its voice see `bot.outreach.voice`."""
     from messages.content.packs import PACK_ROOT
 
     language = language or desk.pack.language
     said = desk.book.say(language, "tip.body", title=tip.title, body=tip.body())
     folder = PACK_ROOT / language
     picture = (Media(MediaKind.PHOTO, path=str(folder / tip.picture)),) if tip.picture else ()
-    first = Outbound(chat_id="", text=said.text, entities=said.entities, media=picture)
-    if tip.voice is None:
-        return [first]
-    return [first, Outbound(chat_id="", media=(Media(MediaKind.VOICE, path=str(folder / tip.voice)),))]
+    return [Outbound(chat_id="", text=said.text, entities=said.entities, media=picture)]
 
 
 async def change_group(tx: Tx, person: Person, group: TargetGroup) -> None:

@@ -12,6 +12,7 @@ from bot.core.clock import Clock
 
 if TYPE_CHECKING:  # commands that only ask the database start without reading the content
     from bot.outreach.faq.engine import Answerer
+    from bot.speech.speech import Speech
     from messages import Phrasebook
     from messages.content.packs import Pack
 
@@ -60,6 +61,9 @@ class Desk:
 
     publish: Publish | None = None
     """Puts a file where anybody who knows its address can fetch it for a while; `None` without a public address."""
+
+    speech: Speech | None = None
+    """Reads aloud; `None` where the operator has chosen nobody who does."""
 
     told: dict[int, tuple[datetime, str]] = field(default_factory=dict)
     """Per run id: when this process last changed its progress message, and to what."""

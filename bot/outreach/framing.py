@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from bot.core.channel import Capabilities
 from bot.core.events import Button, Buttons
 from bot.core.words import CampaignKind, ItemKind
 from bot.db import Tx
 from bot.db.tables import Campaign, Item
-from bot.outreach import curriculum
+from bot.outreach import curriculum, voice
 from bot.outreach.desk import Desk
 from messages import Rich
 
@@ -26,12 +27,12 @@ class Frame:
 async def frame(tx: Tx, desk: Desk, campaign: Campaign, item: Item, language: str, account: str) -> Frame:
     """The frame of a campaign's item in a language, for people who read it through `account`."""
     if campaign.kind is CampaignKind.TIP:
-        return of_tip(desk, item, language)
+        return of_tip(desk, item, language, desk.capabilities.get(account))
     if campaign.kind is CampaignKind.PRACTICE:
         return of_question(desk, item, language)
     header = Rich(campaign.header) if campaign.header else None
     if item.kind is ItemKind.TIP:
-        return replace(of_tip(desk, item, language), header=header)
+        return replace(of_tip(desk, item, language, desk.capabilities.get(account)), header=header)
     footer, buttons = desk.book.say(language, "common.stop_hint"), of_event(desk, campaign, language)
     return Frame(header, footer, buttons)
 
@@ -52,8 +53,8 @@ def event_buttons(desk: Desk, event_id: int, language: str) -> Buttons:
     return ((yes, no), (calendar, forward))
 
 
-def of_tip(desk: Desk, item: Item, language: str, *, pushed: bool = True) -> Frame:
-    """Where a tip is from and what one can do with it. How to stop stands under what comes unasked."""
+def of_tip(desk: Desk, item: Item, language: str, can: Capabilities | None, *, pushed: bool = True) -> Frame:
+    """Where a tip is from and what one can do with it on a channel. How to stop stands under what comes unasked."""
     tip = desk.pack.tips.get(item.key or "")
     name = tip.source_name if tip is not None else urlsplit(item.source or "").netloc
     footer = desk.book.say(
@@ -63,7 +64,9 @@ def of_tip(desk: Desk, item: Item, language: str, *, pushed: bool = True) -> Fra
     again = Button(say(language, "tip.again"), f"tip:again:{item.id}")
     simple = Button(say(language, "tip.simple_button"), f"tip:simple:{item.id}")
     forward = Button(say(language, "tip.forward"), f"fw:tip:{item.id}")
-    return Frame(footer=footer, buttons=((again, simple), (forward,)))
+    listen = Button(say(language, "voice.listen"), f"tip:listen:{item.id}")
+    last = (forward, listen) if voice.can_hear_tip(desk, item, language, can) else (forward,)
+    return Frame(footer=footer, buttons=((again, simple), last))
 
 
 def of_question(desk: Desk, item: Item, language: str, *, pushed: bool = True) -> Frame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from bot.core.events import Outbound
+from bot.core.events import ChatKind, Outbound
 from bot.core.words import Lane
 from bot.db import Tx, replies
-from bot.db.tables import Account
+from bot.db.tables import Account, Contact
 from bot.outreach import choices
 from bot.outreach.desk import Desk
 from bot.outreach.fitting import fit
@@ -43,3 +44,11 @@ async def put(
     for part in fitted.messages:
         last = part is fitted.messages[-1]
         await replies.add(tx, account_id, contact_id, part, now, lane=lane, tag=tag if last else None)
+
+
+async def put_beside(tx: Tx, desk: Desk, account: Account, contact: Contact, message: Outbound, now: datetime) -> None:
+    """Queue what only goes with something that was said: numbers go on meaning what they meant."""
+    message = replace(message, chat_id=contact.external_id, group=contact.kind is ChatKind.GROUP)
+    can = desk.capabilities.get(account.key)
+    for part in (message,) if can is None else fit(message, can, "").messages:
+        await replies.add(tx, account.id, contact.id, part, now)
