@@ -22,6 +22,7 @@ from bot.db.sql import one_at_a_time
 from bot.db.tables import Account, Contact, Person, Reply
 from bot.outreach import catchup, choices, letterbox, people
 from bot.outreach.desk import Desk
+from bot.outreach.questions import answering
 from bot.outreach.voice import Aloud
 from handlers.routing import Context, Router, dispatch
 
@@ -176,7 +177,10 @@ class Inbox:
     async def _catch_up(self, ctx: Context) -> None:
         """What could not be sent to somebody until they wrote, wherever they do: who was out of reach on one channel
         may come back on another."""
-        if self._keeps and not ctx.erased and ctx.inbound.kind in (InboundKind.MESSAGE, InboundKind.BUTTON):
+        if ctx.erased or ctx.inbound.kind not in (InboundKind.MESSAGE, InboundKind.BUTTON):
+            return
+        await answering.bring(ctx.tx, ctx.desk, ctx.person, ctx.contact, ctx.now)
+        if self._keeps:
             await catchup.bring(ctx.tx, ctx.desk, ctx.account, ctx.person, ctx.contact, ctx.now)
 
     async def _apologise(self, tx: Tx, account: Account, inbound: Inbound, ids: tuple[int, int, str]) -> None:

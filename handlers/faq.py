@@ -7,6 +7,7 @@ from bot.outreach.faq.engine import Verdict
 from bot.outreach.faq.guard import look
 from handlers import menu, voice, welcome
 from handlers.phrases import Phrases
+from handlers.questions import note, offer
 from handlers.routing import ButtonSpec, Context, NotMine, Router
 from messages.content.models import FaqEntry
 
@@ -91,9 +92,11 @@ async def _respond(ctx: Context, verdict: Verdict) -> None:
     elif verdict.action == "answer":
         await show(ctx, verdict.entries[0], related=verdict.entries[1:])
     elif verdict.action == "suggest":
+        await note(ctx)
         await _offer(ctx, verdict.entries)
     elif verdict.guard is None:
-        await ctx.reply("faq.unknown", buttons=await _menu_unless_new(ctx))
+        await note(ctx)
+        await ctx.reply("faq.unknown", buttons=[*offer(ctx), *await _menu_unless_new(ctx)])
 
 
 async def _warn(ctx: Context, verdict: Verdict) -> None:
@@ -155,7 +158,7 @@ async def show(ctx: Context, id: str, related: tuple[str, ...] = ()) -> None:
 
 
 async def none_of_these(ctx: Context) -> None:
-    await ctx.reply("faq.unknown", buttons=[] if ctx.in_group else await menu.buttons_for(ctx))
+    await ctx.reply("faq.unknown", buttons=[] if ctx.in_group else [*offer(ctx), *await menu.buttons_for(ctx)])
 
 
 async def examples(ctx: Context) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.core.words import PersonStatus, RoleName
 from bot.outreach import consent, roles
+from bot.outreach.questions import duty
 from handlers.routing import ButtonSpec, Context, Router
 
 router = Router()
@@ -31,7 +32,9 @@ async def _staff_rows(ctx: Context) -> list[list[ButtonSpec]]:
         row.append(("menu.event_new", "ev:new"))
     if names & {RoleName.APPROVER, RoleName.ADMIN}:
         row.append(("menu.approve", "ap:list"))
-    return [row] if row else []
+    waiting = await duty.waiting(ctx.tx, ctx.person)
+    box: list[ButtonSpec] = [] if waiting is None else [("inbox.button_box", "ib:box", {"count": waiting})]
+    return [one for one in (row, box) if one]
 
 
 async def show(ctx: Context) -> None:

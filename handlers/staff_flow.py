@@ -8,7 +8,7 @@ from bot.core.events import ChatKind, InboundKind
 from handlers.phrases import Phrases
 from handlers.routing import Context, NotMine, Router
 
-FLOWS = ("broadcast", "event", "approval")
+FLOWS = ("broadcast", "event", "approval", "inbox")
 _LEAVE = Phrases("hủy", "bỏ", "thôi", "hủy bỏ", "bỏ qua hết", "không gửi nữa", "cancel")
 
 router = Router(ChatKind.PRIVATE)

@@ -9,6 +9,7 @@ from jobs.expiry import expire
 from jobs.labels import relabel
 from jobs.practice import ask_questions
 from jobs.progress import tell_progress
+from jobs.questions import climb
 from jobs.retention import roll_up, turn_pages
 from jobs.speech import prepare_speech
 from jobs.tips import plan_tips
@@ -22,7 +23,8 @@ JOBS = (
     Job("practice", ask_questions, every=60),
     Job("events", remind, every=60),
     Job("labels", relabel, every=60),
-    Job("answers", refresh_answers, every=300, everywhere=True),
+    Job("questions", climb, every=60),
+    Job("answers", refresh_answers, every=5, everywhere=True),
     Job("retention", roll_up, every=60),
     Job("partitions", turn_pages, every=3600),
     Job("cleanup", cleanup, every=3600),

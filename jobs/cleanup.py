@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import structlog
 
-from bot.db import audit, conversations, inbound, pace, practice, published, replies
+from bot.db import audit, conversations, inbound, pace, practice, published, questions, replies
+from bot.outreach.questions import answering, asking
 from jobs.context import JobContext
 
 log = structlog.get_logger(__name__)
@@ -18,6 +19,9 @@ KEEP = (
     ("published files", published.drop_expired, timedelta(0)),
     ("pace", pace.drop_older, timedelta(minutes=5)),
     ("audit", audit.drop_older, timedelta(days=365)),
+    ("asked", questions.drop_asked_older, asking.REMEMBERED),
+    ("answered questions", questions.settle_given_before, answering.CONTENT_AFTER),
+    ("words of questions", questions.drop_words_older, timedelta(days=30)),
     ("practice", practice.drop_older, timedelta(days=400)),
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.words import PersonStatus, RoleName, TargetGroup
-from bot.db import Tx, conversations, deliveries, people, practice, roles, units
+from bot.db import Tx, conversations, deliveries, people, practice, questions, roles, units
 from bot.db.tables import Person, Unit
 from bot.outreach.desk import Desk
 from bot.outreach.people import tombstone
@@ -71,6 +71,7 @@ class Kept:
     language: str
     consent_at: datetime | None
     tips: int
+    questions: int
     practised: int
     roles: tuple[tuple[RoleName, Unit], ...]
     stopped: bool
@@ -87,6 +88,7 @@ async def kept(tx: Tx, person: Person) -> Kept:
         language=person.language,
         consent_at=person.consent_at,
         tips=person.tip_day + len(person.tips_seen or []),
+        questions=len(await questions.kept_of(tx, person.id)),
         practised=await practice.count(tx, person.id),
         roles=tuple(await roles.of_person(tx, person.id)),
         stopped=person.status is PersonStatus.STOPPED,
@@ -99,6 +101,7 @@ async def erase(tx: Tx, desk: Desk, person: Person, now: datetime) -> None:
     found = await people.addresses(tx, person.id)
     hashes = [tombstone(desk.secret_key, channel, contact.external_id) for channel, contact in found]
     await tx.flush()
+    await questions.withdraw(tx, person.id)
     for _, contact in found:
         tx.expunge(contact)
     tx.expunge(person)

@@ -23,7 +23,8 @@ Publish = Callable[[bytes, str], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The house rules (DOMAIN: stricter than Decree 91/2020). Counts are per person or per author."""
+    """The house rules (DOMAIN: stricter than Decree 91/2020). Counts are per person or per author; `answer_within` is
+    waking time, after which those above are asked."""
 
     broadcasts_per_person_day: int = 1
     broadcasts_per_person_week: int = 4
@@ -35,6 +36,8 @@ class House:
     tip_hours: tuple[int, ...] = (7, 11, 17, 19)
     mute: timedelta = timedelta(minutes=60)
     max_file: int = 20 * 1024 * 1024
+    open_questions: int = 3
+    answer_within: timedelta = timedelta(hours=4)
     consent_version: str = "2026-11"
 
 
@@ -64,6 +67,9 @@ class Desk:
 
     speech: Speech | None = None
     """Reads aloud; `None` where the operator has chosen nobody who does."""
+
+    local: tuple[int, datetime | None] = (0, None)
+    """Which entries that were published here the answers know: how many, and when the last one changed."""
 
     told: dict[int, tuple[datetime, str]] = field(default_factory=dict)
     """Per run id: when this process last changed its progress message, and to what."""

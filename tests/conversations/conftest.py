@@ -61,7 +61,7 @@ VARIANTS = 1
 """So many of the values with which a conversation is held are tried away from SQLite: what is spelled how does not
 depend on the platform."""
 
-ON_POSTGRES = ("approvals", "forward", "linking", "optout", "two_bots")
+ON_POSTGRES = ("approvals", "forward", "linking", "optout", "questions", "two_bots")
 """Conversations in which rows are claimed, locked, merged or erased: on PostgreSQL, too."""
 
 EVERY_VARIANT = ("*::test_anything_can_be_sent", "*::test_media_without_words", "test_numbers.py::*")

@@ -85,7 +85,7 @@ class ZaloOaTalk(ZaloTalk):
         elif card is not None:
             user.send_business_card(card.phone)
         elif text:
-            user.write(text)
+            user.write(text, fields.get("replies_to"))
         else:
             user.send_sticker()
 
