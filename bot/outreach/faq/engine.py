@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 from bot.core.text import redact
-from bot.outreach.faq.expand import LONGEST, expand
+from bot.outreach.faq.expand import LONGEST
 from bot.outreach.faq.guard import Finding, look
 from bot.outreach.faq.index import Index
 from bot.outreach.faq.judgement import FOREIGN, Odds, judge
@@ -59,7 +59,6 @@ class Answerer:
         texts = {id: tuple(_texts(entry)) for id, entry in current.items()}
         foreign = {FOREIGN + id: tuple((text, 1.0) for text in asked) for id, asked in hints.foreign.items()}
         self._index = Index({**texts, **foreign}, hints.synonyms)
-        self._exact = {expand(p): id for id, entry in current.items() for p in (entry.title, *entry.phrasings)}
 
     def ask(self, text: str) -> Verdict:
         """What to do with a text. Nothing of it is kept, and long numbers are removed before it is searched."""
@@ -78,7 +77,10 @@ class Answerer:
     def _search(self, text: str) -> Verdict:
         found = self._index.find(text)
         odds = judge(found)
-        if (same := self._exact.get(expand(text))) is not None:
+        same = self._index.same(text)
+        if same is not None and same.startswith(FOREIGN):
+            return Verdict("none")
+        if same is not None:
             others = [entry for entry, _ in odds.entries if entry != same]
             return Verdict("answer", (same, *others)[:3], 1.0)
         if len(both := self._several(text)) > 1:
@@ -113,5 +115,5 @@ def _texts(entry: FaqEntry) -> Iterator[tuple[str, float]]:
     for phrasing in entry.phrasings:
         yield phrasing, 1.0
     if entry.keywords:
-        yield " ".join(entry.keywords), 1.0
+        yield " ".join(entry.keywords), 0.9
     yield entry.answer[:120], 0.3

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
 from bot.outreach.faq.concepts import Concepts, Marks
-from bot.outreach.faq.expand import read
+from bot.outreach.faq.expand import expand, read
 from bot.outreach.faq.features import STOP, Features, weigh
 from bot.outreach.faq.repair import Repair
 
 Texts = Iterable[tuple[str, float]]
-"""Texts of one entry as people write them, each with its weight; below `SPOKEN` they only lend their words."""
+"""Texts of one entry as people write them, each with its weight; below `SPOKEN` they only lend their words, from `WHOLE` on
+they are known as they stand."""
 
-SPOKEN = 0.5
+SPOKEN, WHOLE = 0.5, 1.0
 BACKGROUND = 0.35
 """Share of the whole pack's words mixed into each entry's: keeps one rare word from deciding alone."""
 LOOKED_AT = 12
@@ -76,7 +79,12 @@ class Index:
 
     def __init__(self, entries: Mapping[str, Texts], synonyms: Mapping[str, Sequence[str]]) -> None:
         self._concepts = Concepts(synonyms)
+        with _collecting_later():
+            self._build(entries)
+
+    def _build(self, entries: Mapping[str, Texts]) -> None:
         rows = {id: [(*read(text), weight) for text, weight in texts] for id, texts in entries.items()}
+        self._whole = {plain: id for id, mine in rows.items() for plain, _, weight in mine if weight >= WHOLE}
         every = [(plain.split(), marks) for mine in rows.values() for plain, marks, _ in mine]
         self._marked = frozenset(word for _, marks in every for typed in marks.values() for word in typed)
         counts = Counter(token for tokens, _ in every for token in tokens)
@@ -127,6 +135,10 @@ class Index:
             sum(t not in self.words for t in content) / max(len(content), 1),
             sum(name[0] == "s" for name in found),
         )
+
+    def same(self, text: str) -> str | None:
+        """The entry that has this very text, accents and spelling aside."""
+        return self._whole.get(expand(text))
 
     def _belief(self, found: Features) -> dict[int, float]:
         """Multinomial naive Bayes with a uniform prior, as log odds against the whole pack."""
@@ -189,6 +201,19 @@ class Index:
     def _length(self, text: Features) -> float:
         rarity = self._rarity
         return math.sqrt(sum([(value * rarity[name]) ** 2 for name, value in text.items()])) or 1.0
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Half a million small objects are made here and all stay: looking for garbage among them takes a third as long
+    as making them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _holders(entries: Sequence[_Entry]) -> dict[str, list[int]]:
