@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 from bot.core.words import EntryState
 from bot.db import local_entries
+from bot.outreach.desk import Desk
 from bot.outreach.faq.engine import Answerer
 from bot.outreach.questions import entries
 from jobs.context import JobContext
+from messages.content.models import FaqEntry
 
 
 async def refresh_answers(context: JobContext) -> None:
@@ -22,8 +25,14 @@ async def refresh_answers(context: JobContext) -> None:
         if desk.answerer.today == today and desk.local == version:
             return
         rows = await local_entries.in_state(tx, EntryState.PUBLISHED)
-    ours = {entry.id: entry for entry in map(entries.as_entry, rows)}
     packed = {id: entry for id, entry in desk.pack.faq.items() if not id.startswith(entries.PREFIX)}
+    ours = {entry.id: entry for entry in (entries.as_entry(row, _theme(desk, packed, row.title)) for row in rows)}
     pack = replace(desk.pack, faq=MappingProxyType({**packed, **ours}))
     desk.answerer = await asyncio.to_thread(Answerer, pack.faq, pack.facts, today)
     desk.pack, desk.local = pack, version
+
+
+def _theme(desk: Desk, packed: Mapping[str, FaqEntry], title: str) -> str:
+    """The theme under which an entry stands in menus: that of the packed one nearest to it."""
+    near = [packed[id] for id in desk.answerer.ask(title).entries if id in packed]
+    return (near or [*packed.values()])[0].theme

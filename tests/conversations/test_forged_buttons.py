@@ -31,6 +31,12 @@ BEFORE = (
     "tip:simple:",
     "faq:show:",
     "grp:",
+    "q:clear:",
+    "q:place:",
+    "ib:answer:",
+    "ib:all:",
+    "qe:draft:",
+    "qe:yes:",
 )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from bot.core.events import ChatKind, Inbound, InboundKind
 from bot.core.words import QuestionState, RoleName
 from bot.db.tables_questions import Question, QuestionNotice
 from jobs import JobContext
@@ -162,6 +164,28 @@ async def test_one_answer_for_all_who_ask_the_same_becomes_something_the_bot_kno
     assert await approver.says("gỡ mục 1") == ["inbox.removed"]
     await refresh_answers(context(talk))
     assert "local_1" not in talk.desk.pack.faq
+
+
+async def test_of_two_who_answer_at_once_one_counts(talk: Talk) -> None:
+    who = await cast(talk)
+    await ask(who.asker)
+    heard = len(who.asker.heard)
+    said = [
+        Inbound(
+            account=talk.channel.account,
+            external_id=f"at once {speaker.id}",
+            kind=InboundKind.MESSAGE,
+            chat_id=speaker.id,
+            chat_kind=ChatKind.PRIVATE,
+            at=talk.now,
+            text=f"trả lời 1: {ANSWER}",
+        )
+        for speaker in (who.helper, who.editor)
+    ]
+    handled = await asyncio.gather(*(talk.inbox.handle(one) for one in said))
+    await talk.flush()
+    assert sorted(key for one in handled for key in one.keys) == ["inbox.answered", "inbox.over"]
+    assert len(who.asker.heard) == heard + 1
 
 
 async def test_who_is_erased_takes_their_questions_along(talk: Talk) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.channels.memory import LIKE_TELEGRAM, MemoryChannel
-from bot.core import wire
 from bot.core.events import InboundKind
 from bot.core.words import QuestionState, RoleName
-from bot.db import Database, accounts, people, question_notices, questions, replies, roles, units
+from bot.db import Database, accounts, people, questions, replies, roles, units
 from bot.db.tables import Account
+from bot.engine.local import LocalEngine
 from bot.outreach.questions import duty
 from jobs import JobContext
 from jobs.questions import climb
@@ -41,14 +41,14 @@ class Telegram:
         return replace(self.talk.person(id), fields={"account": ACCOUNT})
 
     async def flush(self) -> None:
-        """What was queued leaves, and the notices know under which number."""
-        async with self.talk.database.write() as tx:
-            for row in await replies.waiting(tx, [self.account.id]):
-                sent = await self.channel.send(wire.load(row.message))
-                await replies.drop(tx, [row.id])
-                what, _, number = (row.tag or "").partition(":")
-                if what == "question":
-                    await question_notices.sent_as(tx, int(number), sent.message_id or "")
+        """What was queued leaves as it does in earnest, and the notices know under which number."""
+        engine = LocalEngine(self.talk.database, self.talk.desk, [self.channel])
+        await engine._open()
+        async with self.talk.database.read() as tx:
+            waiting = await replies.waiting(tx, [self.account.id])
+        for row in waiting:
+            await engine.posts[self.account.id].replier._leave(row)
+        await engine.stop()
 
     async def heard(self, id: str) -> list[str]:
         await self.flush()

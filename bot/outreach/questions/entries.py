@@ -201,7 +201,7 @@ async def _settle(tx: Tx, entry: LocalEntry, state: EntryState, person: Person, 
     await audit.note(tx, now, f"entry.{state}", f"entry:{entry.id}", actor_id=person.id)
 
 
-def as_entry(row: LocalEntry, theme: str = "local") -> FaqEntry:
+def as_entry(row: LocalEntry, theme: str) -> FaqEntry:
     """The entry as the answers know it. It is not held to the rules of a pack: fewer phrasings, perhaps no address."""
     id = f"{PREFIX}{row.id}"
     return FaqEntry.model_construct(
