@@ -28,7 +28,7 @@ async def refresh_answers(context: JobContext) -> None:
     packed = {id: entry for id, entry in desk.pack.faq.items() if not id.startswith(entries.PREFIX)}
     ours = {entry.id: entry for entry in (entries.as_entry(row, _theme(desk, packed, row.title)) for row in rows)}
     pack = replace(desk.pack, faq=MappingProxyType({**packed, **ours}))
-    desk.answerer = await asyncio.to_thread(Answerer, pack.faq, pack.facts, today)
+    desk.answerer = await asyncio.to_thread(Answerer, pack.faq, pack.facts, today, pack.hints)
     desk.pack, desk.local = pack, version
 
 
