@@ -2,6 +2,7 @@
 
 from handlers import (
     approvals,
+    areas,
     broadcast,
     broadcast_confirm,
     event_compose,
@@ -48,11 +49,12 @@ ROUTERS: tuple[Router, ...] = (
     broadcast.entry,
     subscribe.router,
     tips.router,
-    voice.router,
     practice.router,
+    voice.router,
     invites.router,
     settings.router,
     menu.router,
+    areas.router,
     profile.router,
     questions.router,
     faq.router,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.events import Button, InboundKind
 from bot.outreach.faq.engine import Verdict
 from bot.outreach.faq.guard import look
-from handlers import menu, voice, welcome
+from handlers import areas, menu, voice, welcome
 from handlers.phrases import Phrases
 from handlers.questions import note, offer
 from handlers.routing import ButtonSpec, Context, NotMine, Router
@@ -96,7 +96,7 @@ async def _respond(ctx: Context, verdict: Verdict) -> None:
         await _offer(ctx, verdict.entries)
     elif verdict.guard is None:
         await note(ctx)
-        await ctx.reply("faq.unknown", buttons=[*offer(ctx), *await _menu_unless_new(ctx)])
+        await ctx.reply("faq.unknown", buttons=[*offer(ctx), *_by_area(ctx), *await _menu_unless_new(ctx)])
 
 
 async def _warn(ctx: Context, verdict: Verdict) -> None:
@@ -131,9 +131,17 @@ async def _step_back(ctx: Context) -> None:
         await ctx.forget()
 
 
+def _by_area(ctx: Context) -> list[list[ButtonSpec]]:
+    return [] if ctx.in_group else [areas.BUTTON]
+
+
+async def _menu(ctx: Context) -> list[list[ButtonSpec]]:
+    return [] if ctx.in_group else await menu.buttons_for(ctx)
+
+
 async def _menu_unless_new(ctx: Context) -> list[list[ButtonSpec]]:
     """The menu's buttons, but not for somebody who is about to be greeted."""
-    return [] if welcome.is_due(ctx) or ctx.in_group else await menu.buttons_for(ctx)
+    return [] if welcome.is_due(ctx) else await _menu(ctx)
 
 
 def current(ctx: Context, id: str) -> FaqEntry | None:
@@ -158,7 +166,7 @@ async def show(ctx: Context, id: str, related: tuple[str, ...] = ()) -> None:
 
 
 async def none_of_these(ctx: Context) -> None:
-    await ctx.reply("faq.unknown", buttons=[] if ctx.in_group else [*offer(ctx), *await menu.buttons_for(ctx)])
+    await ctx.reply("faq.unknown", buttons=[*offer(ctx), *_by_area(ctx), *await _menu(ctx)])
 
 
 async def examples(ctx: Context) -> None:
@@ -171,7 +179,7 @@ async def examples(ctx: Context) -> None:
     start = ctx.clock.today(ctx.now).toordinal() * 6 % max(len(listed), 1)
     shown = [*listed[start:], *listed[:start]][:6]
     rows: list[list[ButtonSpec]] = [[Button(e.title, f"faq:show:{e.id}")] for e in shown]
-    await ctx.reply("faq.examples", buttons=rows)
+    await ctx.reply("faq.examples", buttons=[*rows, *_by_area(ctx)])
 
 
 closing = Router()

@@ -169,7 +169,7 @@ async def test_examples(talk: Talk) -> None:
     person = await talk.resident("5")
     await person.says("/menu")
     assert await person.presses("❓ Hỏi đáp") == ["faq.examples"]
-    assert 1 <= len(person.buttons()) <= 6
+    assert 2 <= len(person.buttons()) <= 7
     assert await person.presses(person.buttons()[0].label) == ["faq.answer"]
 
 
@@ -210,3 +210,36 @@ async def test_edited_messages_are_left_alone(talk: Talk) -> None:
     fields = {"chat_id": "5", "chat_kind": ChatKind.PRIVATE, "sender_id": "5"}
     assert await talk.inbound(kind=InboundKind.EDITED, text="dừng", **fields) == []
     assert person.heard == []
+
+
+async def test_questions_by_area(talk: Talk) -> None:
+    person = await talk.resident("5")
+    assert await person.says("con mèo nhà hàng xóm tên chi rứa hè") == ["faq.unknown"]
+    assert await person.presses("📚 Xem theo mục") == ["faq.areas"]
+    assert await person.presses("Chống lừa đảo") == ["faq.area"]
+    first = [button.label for button in person.buttons()]
+    assert await person.presses("Xem thêm ▸") == ["faq.area"]
+    assert "(trang 2/" in person.last.text
+    second = [button.label for button in person.buttons()]
+    assert not set(first[:6]) & set(second[:6])
+    assert await person.presses(second[0]) == ["faq.answer"]
+    assert second[0] in person.last.text
+
+
+async def test_the_areas_by_words(talk: Talk) -> None:
+    person = talk.person()
+    assert (await person.says("theo mục"))[0] == "faq.areas"
+    assert len(person.buttons()) >= 9
+
+
+@pytest.mark.parametrize("data", ["area", "area:nothing", "area:an_toan:x", "area:an_toan:0", "area:an_toan:9999"])
+async def test_odd_area_buttons(talk: Talk, data: str) -> None:
+    person = await talk.resident("5")
+    assert await person.presses_data(data) == ["common.old_button", "menu.show"]
+
+
+async def test_an_area_s_last_page_leads_to_the_first(talk: Talk) -> None:
+    person = await talk.resident("5")
+    await person.presses_data("area:an_toan:999")
+    assert await person.presses("Xem thêm ▸") == ["faq.area"]
+    assert "(trang 1/" in person.last.text

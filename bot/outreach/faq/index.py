@@ -16,8 +16,8 @@ from bot.outreach.faq.features import STOP, Features, weigh
 from bot.outreach.faq.repair import Repair
 
 Texts = Iterable[tuple[str, float]]
-"""Texts of one entry as people write them, each with its weight; below `SPOKEN` they only lend their words, from `WHOLE` on
-they are known as they stand."""
+"""Texts of one entry as people write them, each with its weight; below `SPOKEN` they only lend their words, from
+`WHOLE` on they are known as they stand."""
 
 SPOKEN, WHOLE = 0.5, 1.0
 BACKGROUND = 0.35
