@@ -57,8 +57,13 @@ def make_desk(settings: Settings, clock: Clock | None = None, house: House | Non
         answerer=Answerer(pack.faq, pack.facts, clock.today(clock.now()), pack.hints),
         secret_key=secret_key(settings),
         translations=packs.translations(pack),
-        house=house or House(mute=timedelta(minutes=settings.zalo_oa_mute_minutes)),
+        house=house or _house(settings),
     )
+
+
+def _house(settings: Settings) -> House:
+    mute, answer_within = timedelta(minutes=settings.zalo_oa_mute_minutes), timedelta(hours=settings.answer_hours)
+    return House(mute=mute, answer_within=answer_within)
 
 
 class App:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli_questions import questions
 from bot.cli_zalo import zalo
 from bot.commands.edge import run as run_command
 
@@ -28,6 +29,7 @@ content = typer.Typer(no_args_is_help=True, help="Tips, questions and facts.")
 for _group, _name in ((units, "units"), (people, "people"), (roles, "roles"), (campaign, "campaign"), (zalo, "zalo")):
     app.add_typer(_group, name=_name)
 app.add_typer(faq, name="faq")
+app.add_typer(questions, name="questions")
 app.add_typer(content, name="content")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on one line, for scripts.")]

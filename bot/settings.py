@@ -95,6 +95,7 @@ class Settings(SpeechOptions):
     zalo_oa_paid_monthly: Annotated[int, Field(ge=0)] = 500
     zalo_oa_articles_monthly: Annotated[int, Field(ge=0)] = 4
     zalo_oa_mute_minutes: Annotated[int, Field(ge=0, le=1440)] = 60
+    answer_hours: Annotated[float, Field(ge=0.25, le=72)] = 4
     public_url: str | None = None
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
