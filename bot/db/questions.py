@@ -119,6 +119,12 @@ async def latest(tx: Tx, limit: int) -> list[tuple[Question, Unit]]:
     return [(question, unit) for question, unit in rows]
 
 
+async def take_back(tx: Tx, question_id: int) -> None:
+    """The answer did not leave after all: it waits until they write."""
+    given = sa.and_(Question.id == question_id, Question.state == QuestionState.ANSWERED)
+    await changed(tx, sa.update(Question).where(given).values(given_at=None))
+
+
 async def settle_given_before(tx: Tx, moment: datetime) -> int:
     """Whoever got their answer by then and said nothing is content: who they are is forgotten."""
     given = sa.and_(Question.state == QuestionState.ANSWERED, Question.given_at <= moment)

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from bot.core.errors import Reason
-from bot.db import Database, Tx, deliveries, items, people, question_notices, replies, runs
+from bot.db import Database, Tx, deliveries, items, people, question_notices, questions, replies, runs
 from bot.db.deliveries import Outcome
 from bot.db.session import is_passing
 from bot.db.tables import Contact
@@ -93,6 +93,9 @@ class Ledger:
 
     def question_notice(self, notice_id: int, message_id: str) -> None:
         self.note(lambda tx: question_notices.sent_as(tx, notice_id, message_id))
+
+    def answer_lost(self, question_id: int) -> None:
+        self.note(lambda tx: questions.take_back(tx, question_id))
 
     async def exchange(self, want: Want | None, also: Also | None = None) -> Claim | None:
         """Write the outcomes gathered so far and claim, in one transaction. `None`: the run is not being sent.

@@ -158,6 +158,8 @@ class Replier:
         if self.stopped and error.decision in (Decision.RETRY, Decision.BACK_OFF, Decision.STOP_ACCOUNT):
             return  # still waiting in the database, for the next start
         self.meter.sent(self.courier.channel.account, row.lane, "failed")
+        if row.tag and row.tag.startswith("answer:"):
+            self.ledger.answer_lost(int(row.tag.partition(":")[2]))
         self._done(row)
 
     def _remember(self, row: Reply, sent: Sent) -> None:

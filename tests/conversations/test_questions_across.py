@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.channels.memory import LIKE_TELEGRAM, MemoryChannel
-from bot.core.events import InboundKind
+from bot.core.errors import BadContent
+from bot.core.events import InboundKind, Outbound
 from bot.core.words import QuestionState, RoleName
 from bot.db import Database, accounts, people, questions, replies, roles, units
 from bot.db.tables import Account
@@ -116,6 +117,28 @@ async def test_an_answer_that_zalo_may_not_push_waits_until_they_write(oa: ZaloO
     assert sum(ANSWER in message.text for message in asker.heard) == 1
     await asker.says("chào máy")
     assert sum(ANSWER in message.text for message in asker.heard) == 1, "given once"
+
+
+async def test_an_answer_that_could_not_leave_waits_too(oa: ZaloOaTalk, telegram: Telegram) -> None:
+    """Asked on Telegram this time, which refuses the message."""
+    helper = await telegram.helper("7", RoleName.HELPER, VILLAGE)
+    asker = await telegram.helper("8", RoleName.INFLUENCER, VILLAGE)
+    await telegram.says(asker, "gặp người thật")
+    await telegram.says(asker, ASKED)
+    await telegram.says(asker, "gửi")
+    assert await telegram.says(asker, "thôn đông") == ["questions.sent"]
+    await telegram.flush()
+
+    def refuse(message: Outbound) -> None:
+        if message.chat_id == "8":
+            raise BadContent("no")
+
+    telegram.channel.fail = refuse
+    await telegram.says(helper, f"trả lời 1: {ANSWER}")
+    assert not any(ANSWER in text for text in await telegram.heard("8"))
+    telegram.channel.fail = lambda _: None
+    await telegram.says(asker, "chào máy")
+    assert any(ANSWER in text for text in await telegram.heard("8"))
 
 
 async def test_a_clock_that_is_cut_off_tells_nobody_twice(oa: ZaloOaTalk, telegram: Telegram) -> None:

@@ -107,6 +107,7 @@ async def give(tx: Tx, desk: Desk, question: Question, now: datetime, *, to: Con
         answer=question.answer,
         asked=shorten(question.text or "", _REPEATED),
         buttons=[[("questions.button_clear", f"q:clear:{question.id}")], [] if last else [unclear]],
+        tag=f"answer:{question.id}",
     )
     return True
 
