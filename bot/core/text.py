@@ -12,7 +12,7 @@ _BARE_D = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})
 _NOT_WORD = re.compile(r"[^\w]+", re.UNICODE)
 _SENTENCE_END = re.compile(r"(?<=[.!?…:;])\s+|\n+")
 _LONG_NUMBER = re.compile(r"(?<!\w)\+?\d(?:[ .\-]?\d){8,}(?!\w)")
-_CODE_NUMBER = re.compile(r"(?<![\w.,/:\-])\d{4,8}(?![\w/:\-]|[.,]\d)")
+_CODE_NUMBER = re.compile(r"(?<!năm )(?<!nam )(?<![\w.,/:\-])\d{4,8}(?![\w/:\-]|[.,]\d)")
 _CODE_WORD = re.compile(r"\b(otp|ma|mã|code|mat khau|mật khẩu|pass\w*|pin)\b", re.IGNORECASE)
 
 _OLD_TONES = {

@@ -53,58 +53,98 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 _SELF_HARM = _Sign(
     _any(
-        r"khong (?:muon|thiet|con muon) song(?: nua)?|chan song|song khong noi nua",
-        r"(?:muon|dinh|toan|chi muon|nghi den) (?:chet|ket lieu)|uong thuoc (?:sau|tru sau|chuot)|cat co tay",
+        r"khong (?:muon|thiet|con muon|thiet tha) song(?: nua)?|chan song|song khong noi nua|song lam gi nua",
+        r"song de lam gi",
+        r"(?<!nong )(?<!doi )(?<!cham )(?<!lag )(?<!dat )"
+        r"(?:muon|dinh|toan|nghi den|nghi toi) (?:cai )?(?:chet|ket lieu|nhay cau|nhay song)(?! may)",
+        r"uong thuoc (?:sau|tru sau|chuot|diet co)|(?:cat|rach|cua) (?:co )?tay(?! ao)",
+        r"ket lieu (?:doi|cuoc doi|ban than)",
     ),
-    bare=_any(r"(?:muon|dinh|se|toan|y dinh|nghi den|bi|em|toi) (?:tu tu|tu sat|tu van chet)", r"^tu (?:tu|sat)$"),
-    marked=_any(r"tự tử|tự sát|tự vẫn|quyên sinh"),
+    bare=_any(
+        r"(?:muon|dinh|se|toan|y dinh|nghi den|bi|em|toi|doi) (?:tu tu|tu sat|tu van chet)(?! te)", r"^tu (?:tu|sat)$"
+    ),
+    marked=_any(r"tự tử(?! tế)|tự sát|tự vẫn|quyên sinh"),
 )
+_BEATEN = r"(?:danh dap|bop co|hanh hung|bao hanh|tat|dam|chem)"
+_NOT_BEATEN = r"(?! gia| mat| dau| bai| co| ca| rang| roi| may| van| chu| thue| vi tinh| bat)"
 _VIOLENCE = _Sign(
     _any(
-        r"(?:bi|dang) (?:chong|vo|cha|bo|me|hang xom|nguoi yeu|chu no|no|ho) (?:danh|dap|doa giet|hanh hung|bao hanh)",
-        r"(?:chong|bo|cha) (?:toi |em |con |hay |say )*(?:danh|dap|bao hanh)(?! gia| mat| dau| bai| co| ca| rang)",
-        r"bao luc gia dinh|bao hanh|doa giet|hiep dam|cuong hiep|bi hiep|bi danh dap",
+        r"(?:bi|dang) (?:chong|vo|cha|bo|me|hang xom|nguoi yeu|chu no|no|ho) "
+        r"(?:danh|dap|doa giet|hanh hung|bao hanh|bop co)",
+        rf"(?:chong|bo|cha|duong)(?: (?:toi|em|con|hay|say|ruou|xin|cu|lai|thuong))* "
+        rf"(?:danh|dap|bao hanh|bop co){_NOT_BEATEN}",
+        rf"bao luc gia dinh|bao hanh|doa giet|hiep dam|cuong hiep|bi hiep|bi {_BEATEN}",
     )
 )
+_YOUNG = r"(?:tre|tre em|be|chau|chau be|con|con gai|con trai|hoc sinh|em be)"
+_TOUCHED = r"(?:xam hai|lam dung|quay roi tinh duc|so soang|sam so|dam o|hiep)"
 _CHILD = _Sign(
     _any(
-        r"(?:tre|be|chau|con|hoc sinh|em)(?: \w+){0,4} (?:xam hai|lam dung|quay roi tinh duc|so soang)",
-        r"(?:tre|be|chau|con|hoc sinh)(?: \w+){0,4} bi (?:bat coc|danh dap|bo roi)|xam hai (?:tinh duc )?(?:tre|be)",
+        rf"{_YOUNG}(?: \w+){{0,4}} {_TOUCHED}|{_TOUCHED}(?: tinh duc)?(?: \w+)? {_YOUNG}",
+        rf"{_YOUNG}(?: \w+){{0,3}} bi(?: \w+){{0,3}} (?:bat coc|danh dap|bo roi|bao hanh)",
         r"(?:ga|ep|du|doi|bat|ru)(?: \w+){0,4} (?:gui|chup) (?:anh|hinh|clip|video) (?:nong|nhay cam|khoa than|rieng)",
     )
 )
 _RESCUE = _Sign(
     _any(
         r"(?:mac ket|bi ket|co lap)(?: \w+){0,5} (?:nuoc|lu|noc nha|mai nha)",
-        r"nuoc (?:len|dang|ngap|vao)(?: \w+){0,4} (?:cuu|noc nha|mai nha|den co|den nguc)",
-        r"cuu (?:toi|voi|nha toi|me toi|chung toi)|duoi nuoc|lu cuon|nuoc cuon",
+        r"(?:nuoc|ngap)(?: (?:len|dang|ngap|vao|den|toi))+(?: \w+){0,3} "
+        r"(?:cuu|noc|noc nha|mai nha|den co|nguc|co nguoi)",
+        r"(?:lu|nuoc|ngap|lut|sap|lat)(?: \w+){0,6} cuu (?:toi|voi|nha toi|me toi|chung toi)|duoi nuoc|lu cuon",
+        r"nuoc cuon",
+        r"^cuu (?:toi|voi|nha toi|me toi|chung toi)|cuu (?:chung|nha|me|vo|con) toi voi",
+        r"(?:thuyen|ghe|tau|do) (?:bi )?(?:lat|chim)|(?:sat lo|dat da|nui lo)(?: \w+){0,4} (?:vui|lap) ",
     )
 )
 _FIRE = _Sign(
     _any(r"dang chay (?:lon|to|rung|nha)|bi chay nha|no binh ga"),
-    bare=_any(r"chay nha (?:roi|toi)|^chay nha$|nha (?:toi |dang |bi )+chay"),
-    marked=_any(r"cháy nhà|nhà (?:tôi |tui |đang |bị )*cháy|cháy rừng"),
+    bare=_any(r"chay nha (?:roi|toi)|^chay nha$|nha (?:toi |dang |bi )+chay$"),
+    marked=_any(
+        r"cháy nhà(?! hàng)|nhà (?:tôi |tui |hàng xóm |bên cạnh |đang |bị )*cháy|cháy rừng|nổ bình ga",
+        r"cháy (?:lớn|to) quá",
+    ),
 )
 _AMBULANCE = _Sign(
-    _any(r"dot quy|ngung tho|bat tinh|chay mau nhieu|ngo doc", r"(?:kho tho|dau nguc) (?:qua|du doi|nang)"),
+    _any(
+        r"dot quy|ngung tho|bat tinh|chay mau nhieu|ngo doc|ngat xiu|tai bien|bi dien giat|nhoi mau",
+        r"(?:kho tho|dau nguc|dau bung) (?:qua|du doi|nang)|tai nan(?: \w+){0,3} (?:nang|chay mau|gay)",
+        r"(?:sap|dang) de(?: roi)? (?:dau|goi|rot)",
+    ),
     bare=_any(r"bi (?:ran can|ran doc can|co giat|hon me)"),
     marked=_any(r"rắn (?:độc )?cắn|co giật|hôn mê"),
 )
-_WHOSE = r"(?:nguoi (?:khac|ta|yeu)|ban (?:gai|trai)|vo|chong|hang xom|dua|co ay|anh ay|con be)"
+_WHOSE = (
+    r"(?:nguoi (?:khac|ta|yeu)|ban (?:gai|trai)|con ban|dua ban|vo|chong|hang xom|dua|co ay|anh ay|con be|nguoi la)"
+)
+_THEIRS = r"(?:mat khau|tai khoan|zalo|facebook|dien thoai|wifi|tin nhan)"
 _HARM = _Sign(
     _any(
         rf"(?:hack|be khoa|dot nhap|hack chiem|chiem)(?: \w+){{0,3}} (?:cua )?{_WHOSE}",
+        r"be khoa (?:dien thoai|may) nhat",
         rf"(?:theo doi|dinh vi|nghe len|doc len|doc trom|xem trom)(?: \w+){{0,4}} {_WHOSE}",
+        rf"(?:lay|lay trom|xin|do|pha|vao|mo) (?:duoc )?{_THEIRS}(?: \w+)? (?:cua )?"
+        rf"(?:{_WHOSE}|nguoi ta)(?! giup| gui| cho)",
         r"(?:doc trom|nghe trom|xem trom) tin nhan|(?:mua|ban|thue|cho thue) (?:\w+ )?tai khoan ngan hang",
-        r"mua (?:\w+ )?(?:thong tin ca nhan|data khach)|(?:danh|choi) (?:lo )?de|ca do bong|danh bac|ma tuy|mua sung",
-        r"vpn|vuot tuong lua|vuot chan|fake ip|ghep mat(?: \w+)* (?:nguoi|ban)",
-        r"(?:cach|day|muon|lam sao de) (?:lua|lua dao|tong tien|gia giong|gia mao)(?: \w+)* (?:nguoi|tien)",
+        r"mua (?:\w+ )?(?:thong tin ca nhan|data khach|du lieu khach)|(?:danh|choi) (?:lo )?de|ca do bong|danh bac",
+        r"(?:mua|ban|kiem|tim|choi|dung|hut|trong|che)(?: \w+)? (?:ma tuy|can sa|thuoc phien)|mua sung",
+        r"(?:lam|che|che tao) (?:bom|min|phao no|thuoc no)",
+        r"vpn|vuot tuong lua|vuot chan|fake ip",
+        r"ghep (?:mat|anh khoa than|anh nong|hinh khoa than)(?: \w+)* (?:nguoi|ban|co)",
+        r"(?:cach|day|muon|lam sao de|chi) (?:lua|lua dao|tong tien|gia giong|gia mao)(?: \w+)* (?:nguoi|tien)",
+        r"thue (?:xa hoi den|giang ho|nguoi danh|nguoi doi no)|dau doc|(?:cach |lam sao )?tron thue|hoa don khong$",
+        r"(?:mua|ban) hoa don",
+        r"(?:mua|ban) (?:\w+ )?sim (?:rac|khong chinh chu|kich hoat san)",
     ),
-    bare=_any(r"(?:lam|mua|ban|dat|thue) (?:bang|bang lai xe|can cuoc|giay to|con dau|so do) gia(?! dinh| re| cao)"),
-    marked=_any(r"(?:làm|mua|bán|đặt|thuê|in)(?: \w+){1,4} giả|làm giả \w+|lô đề|nhà cái|cá độ"),
+    bare=_any(
+        r"(?:lam|mua|ban|dat|thue) (?:bang|bang lai xe|can cuoc|giay to|con dau|so do|giay kham suc khoe|tien) "
+        r"gia(?! dinh| re| cao)",
+    ),
+    marked=_any(r"(?:làm|mua|bán|đặt|thuê|in)(?: \w+){1,4} giả(?! mạo)|làm giả \w+|lô đề|nhà cái|cá độ"),
 )
 _VICTIM = _any(
-    r"bi|lo (?:gui|mat|mua)|bao ve|phong (?:chong|tranh|ngua)|lay lai|canh bao|co phai|nhan biet|lam sao biet|cua toi"
+    r"bi|lo (?:gui|mat|mua)|bao ve|phong (?:chong|tranh|ngua)|lay lai|canh bao|co phai|nhan biet|lam sao biet",
+    r"cua toi",
+    r"chong (?:bi|doc|theo doi|hack)|doa|dinh (?:vao|duong day|bay|an)|lien quan|mua phai|so bi|khoi bi|co bi|tranh",
 )
 _DANGERS = (
     (_SELF_HARM, Finding(Guard.SELF_HARM, ("hotline_ambulance", "hotline_police", "hotline_child"))),
@@ -114,7 +154,13 @@ _DANGERS = (
     (_FIRE, Finding(Guard.FIRE, ("hotline_fire",))),
     (_AMBULANCE, Finding(Guard.AMBULANCE, ("hotline_ambulance",))),
 )
-_ASKING = _any(r"la gi|so may|so nao|so dien thoai|goi so|thu tuc|dang ky|bao hiem|tro cap|nhan biet|phong ngua")
+_ASKING = _any(
+    r"la gi|so may|so nao|so dien thoai|goi so|thu tuc|dang ky|bao hiem|tro cap|nhan biet|phong ngua|lua dao",
+    r"co phai lua",
+)
+
+_ALWAYS = (Guard.SELF_HARM, Guard.CHILD)
+"""Dangers for which the numbers are right even where somebody only asks."""
 
 
 def look(text: str) -> Finding | None:
@@ -122,7 +168,7 @@ def look(text: str) -> Finding | None:
     plain, marked = expand(text), words(text[:LONGEST]) if has_marks(text[:LONGEST]) else None
     asking = bool(_ASKING.search(plain))
     for sign, finding in _DANGERS:
-        if (finding.guard is Guard.SELF_HARM or not asking) and sign.seen(plain, marked):
+        if (finding.guard in _ALWAYS or not asking) and sign.seen(plain, marked):
             return finding
     if _HARM.seen(plain, marked) and not _VICTIM.search(plain):
         return Finding(Guard.REFUSE)
