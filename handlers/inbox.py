@@ -199,12 +199,11 @@ async def _of_group(ctx: Context, what: str, first: int) -> None:
 
 async def show_group(ctx: Context, alike: Alike) -> None:
     """Up to five ways in which it was asked; one alone can be passed up."""
-    texts = list(dict.fromkeys(question.text or "" for question, _ in alike.rows))
     count, id = len(alike.rows), alike.first.id
     rows: list[list[ButtonSpec]] = [[("inbox.button_all", f"ib:all:{id}", {"count": count})]]
     if count == 1:
         rows = [[("inbox.button_answer", f"ib:answer:{id}"), ("inbox.button_up", f"ib:up:{id}")]]
-    shown = {"places": _places(alike), "age": _age(ctx, alike), "texts": texts[:_TEXTS]}
-    more = max(len(texts) - _TEXTS, 0)
+    shown = {"places": _places(alike), "age": _age(ctx, alike), "asked": alike.rows[:_TEXTS]}
+    more = max(count - _TEXTS, 0)
     rows.append([("inbox.button_back", "ib:box")])
     await ctx.reply("inbox.group", count=count, **shown, more=more, buttons=rows)

@@ -84,7 +84,7 @@ async def test_it_climbs_by_waking_hours(talk: Talk) -> None:
     assert [len(one.heard) for one in (who.helper, who.editor, who.admin)] == [1, 1, 1]
     assert (await kept(talk)).level is UnitKind.PROVINCE
     assert await reply(who.admin) == ["inbox.answered"]
-    assert "Ban quản trị Loa Số Tỉnh Quảng Trị" in who.asker.last.text
+    assert "ban quản trị Loa Số Tỉnh Quảng Trị" in who.asker.last.text
 
 
 async def test_nobody_is_woken_at_night(talk: Talk) -> None:

@@ -132,9 +132,10 @@ async def sender(tx: Tx, desk: Desk, question: Question) -> str:
     unit = await units.get(tx, question.answer_unit_id) if question.answer_unit_id is not None else None
     if unit is None or question.answer_role is None:
         return desk.book.label("vi", "questions.somebody")
-    if question.answer_role is not RoleName.HELPER:
-        return await mandates.sender(tx, desk, Mandate(role=question.answer_role, own=unit, unit=unit))
-    return desk.book.label("vi", "questions.by_helper", unit=unit.name)
+    if question.answer_role is RoleName.HELPER:
+        return desk.book.label("vi", "questions.by_helper", unit=unit.name)
+    name = await mandates.sender(tx, desk, Mandate(role=question.answer_role, own=unit, unit=unit))
+    return name[:1].lower() + name[1:]
 
 
 async def bring(tx: Tx, desk: Desk, person: Person, contact: Contact, now: datetime) -> int:

@@ -11,8 +11,9 @@ from bot.db.tables import Unit
 from bot.db.tables_questions import Question
 from bot.outreach.faq.expand import expand
 
-ALIKE = 0.5
-"""Cosine from which a question belongs to the first one of a group."""
+ALIKE = 0.62
+"""Cosine from which a question belongs to the first one of a group. Siblings ("vay vốn nuôi lợn", "nuôi tôm") come as
+near as rewordings do: whoever answers sees what people wrote, and may answer one by its number."""
 _SMALL = frozenset("la gi the nao lam sao cach thi co khong duoc o dau toi bi va cho cua de muon can phai a em".split())  # noqa: SIM905
 _SMALL_WEIGHT = 0.2
 
