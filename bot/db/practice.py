@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from bot.core.words import UnitKind
 from bot.db.session import Tx
 from bot.db.sql import changed, insert
 from bot.db.tables import Person, Unit
@@ -54,6 +55,10 @@ async def drop_older(tx: Tx, than: datetime) -> int:
     return await changed(tx, sa.delete(Practice).where(Practice.at < than))
 
 
+MOST = 20_000
+"""So many answers are looked at for a province, the newest: all of them would keep everybody else waiting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reckoned:
     """How the people of a unit do: how many answered, how many questions, and how many of these were never wrong;
@@ -67,16 +72,25 @@ class Reckoned:
 
 async def of_unit(tx: Tx, unit: Unit, since: datetime) -> Reckoned:
     """The answers of the people who live in the unit and below it. Nobody can be told from the others by it."""
+    of = _answers(unit, since).subquery()
+    wrong = of.c.wrong_at >= since
+    totals = sa.select(
+        sa.func.count(of.c.person_id.distinct()), sa.func.count(), sa.func.sum(sa.case((wrong, 1), else_=0))
+    )
+    people, questions, missed = (await tx.execute(totals)).one()
+    worst = sa.select(of.c.tip).where(wrong).group_by(of.c.tip).order_by(sa.func.count().desc(), of.c.tip)
+    tips = (await tx.execute(worst.limit(5))).scalars()
+    return Reckoned(people, questions, questions - int(missed or 0), tuple(tips))
+
+
+def _answers(unit: Unit, since: datetime) -> sa.Select[int, str, datetime | None]:
+    """A province is everybody, so its newest answers are found by their time alone."""
+    found = sa.select(Practice.person_id, Practice.tip, Practice.wrong_at).where(Practice.at >= since)
+    if unit.kind is UnitKind.PROVINCE:
+        return found.order_by(Practice.at.desc()).limit(MOST)
     # not LIKE: codes may hold an underscore, which would match any letter
     units = sa.select(Unit.id).where(sa.func.substr(Unit.path, 1, len(unit.path)) == unit.path)
-    theirs = sa.and_(Person.id == Practice.person_id, Person.unit_id.in_(units))
-    wrong = sa.case((Practice.wrong_at >= since, 1), else_=0)
-    of = sa.select().select_from(Person).join(Practice, theirs).where(Practice.at >= since)
-    totals = of.add_columns(sa.func.count(Practice.person_id.distinct()), sa.func.count(), sa.func.sum(wrong))
-    people, questions, missed = (await tx.execute(totals)).one()
-    worst = of.add_columns(Practice.tip).where(Practice.wrong_at >= since).group_by(Practice.tip)
-    tips = await tx.execute(worst.order_by(sa.func.count().desc(), Practice.tip).limit(5))
-    return Reckoned(people, questions, questions - int(missed or 0), tuple(tips.scalars()))
+    return found.join(Person, sa.and_(Person.id == Practice.person_id, Person.unit_id.in_(units)))
 
 
 async def merge(tx: Tx, old: int, new: int) -> None:

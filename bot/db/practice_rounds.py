@@ -68,8 +68,8 @@ async def waiting(tx: Tx, among: Stretch, hours: tuple[int, int], heard_since: M
     )
     if not is_sqlite(tx):  # first the lock: what is read afterwards is what it keeps
         await tx.execute(sa.select(Person.id).where(of).order_by(Person.id).with_for_update(key_share=True))
-    rows = await tx.execute(_waiting(heard_since).where(of).order_by(Person.id))
-    return [Waiting._make(row) for row in rows.all()]
+    rows = await (await tx.connection()).execute(_waiting(heard_since).where(of).order_by(Person.id))
+    return [Waiting._make(row) for row in rows]
 
 
 def _waiting(heard_since: Mapping[int, datetime]) -> sa.Select[*tuple[Any, ...]]:
@@ -106,7 +106,9 @@ async def due(tx: Tx, among: Stretch, day: date) -> dict[int, list[str]]:
     """What is to be asked again, of each person of a stretch, the longest due first."""
     query = sa.select(Practice.person_id, Practice.tip).where(_among(Practice.person_id, among), Practice.due_on <= day)
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for person_id, tip in (await tx.execute(query.order_by(Practice.person_id, Practice.due_on, Practice.tip))).all():
+    for person_id, tip in await (await tx.connection()).execute(
+        query.order_by(Practice.person_id, Practice.due_on, Practice.tip)
+    ):
         found[person_id].append(tip)
     return found
 
@@ -117,8 +119,8 @@ async def answered(tx: Tx, pairs: Sequence[tuple[int, str]]) -> set[tuple[int, s
         return set()
     asked = bulk.given(tx, {"person_id": Practice.person_id, "tip": Practice.tip}, pairs)
     same = sa.and_(Practice.person_id == asked.c.person_id, Practice.tip == asked.c.tip)
-    found = await tx.execute(sa.select(Practice.person_id, Practice.tip).join(asked, same))
-    return {(person_id, tip) for person_id, tip in found.all()}
+    found = await (await tx.connection()).execute(sa.select(Practice.person_id, Practice.tip).join(asked, same))
+    return {(person_id, tip) for person_id, tip in found}
 
 
 async def asked(tx: Tx, day: date, rows: Iterable[tuple[int, str, int, int]]) -> None:

@@ -29,7 +29,7 @@ class Learner(Base):
 
 
 class Practice(Base):
-    """The question of one tip for one person who has answered it: whether the latest answer was right, when it came,
+    """The question of one tip for one person who has answered it: whether the latest answer `was_right`, when it came,
     and when one was last wrong. `step` counts the repeats from 1 while it is asked again, on `due_on` or later; 0 is
     done."""
 
@@ -47,7 +47,7 @@ class Practice(Base):
     )
     person_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
     tip: Mapped[str] = mapped_column(primary_key=True)
-    right: Mapped[bool]
+    was_right: Mapped[bool]
     step: Mapped[int] = mapped_column(sa.SmallInteger)
     due_on: Mapped[date | None]
     at: Mapped[datetime]

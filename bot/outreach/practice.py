@@ -53,12 +53,14 @@ class Results:
 @dataclass(frozen=True, slots=True)
 class OfUnit:
     """A unit's last seven days: `share` is the percentage of questions that were never answered wrong; `worst` the tip
-    that is worth repeating. Without `people`, too few have practised to be counted."""
+    that is worth repeating. Without `people`, too few have practised to be counted; `is_part` when there were too many
+    answers to look at them all."""
 
     people: int = 0
     questions: int = 0
     share: int = 0
     worst: Tip | None = None
+    is_part: bool = False
 
 
 def question(desk: Desk, key: str | None, now: datetime) -> Tip | None:
@@ -127,11 +129,12 @@ async def answer(tx: Tx, desk: Desk, person: Person, tip: Tip, chosen: int, now:
     learner = await rows.locked(tx, person.id)
     before = await rows.answered(tx, person.id, tip.id)
     if before is not None and not _is_awaited(learner, before, today):
-        return Verdict(quiz, before.right, fresh=False, again=before.due_on)
+        return Verdict(quiz, before.was_right, fresh=False, again=before.due_on)
     right = chosen == quiz.right
     step = spacing.next_step(before.step if before is not None else 0, right=right)
     wrong_at = before.wrong_at if before is not None else None
-    row = Practice(person_id=person.id, tip=tip.id, right=right, step=step, due_on=spacing.due(step, today), at=now)
+    row = Practice(person_id=person.id, tip=tip.id, was_right=right, step=step, at=now)
+    row.due_on = spacing.due(step, today)
     row.wrong_at = wrong_at if right else now
     await rows.put(tx, row)
     new_day = spacing.keep_up(learner, today)
@@ -169,7 +172,7 @@ async def results(tx: Tx, desk: Desk, person: Person) -> Results:
     days = [row.due_on for row in had if row.due_on is not None]
     return Results(
         done=len(had),
-        right=sum(row.right for row in had),
+        right=sum(row.was_right for row in had),
         streak=learner.streak if learner is not None and not learner.ignored else 0,
         areas=tuple(area for area in _AREAS if area in found),
         coming=len(days),
@@ -189,7 +192,7 @@ async def of_unit(tx: Tx, desk: Desk, unit: Unit, now: datetime) -> OfUnit:
     if found.people < FEW:
         return OfUnit()
     share = round(100 * found.clean / found.questions)
-    return OfUnit(found.people, found.questions, share, _worst(desk, found, now))
+    return OfUnit(found.people, found.questions, share, _worst(desk, found, now), found.questions == rows.MOST)
 
 
 def _worst(desk: Desk, found: Reckoned, now: datetime) -> Tip | None:

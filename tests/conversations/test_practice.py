@@ -19,6 +19,9 @@ from messages.content.models import Quiz
 from tests.support.talk import Speaker, Talk
 from tests.support.talk_zalo import ZaloTalk
 
+anywhere = pytest.mark.parametrize("platform", ["sqlite"], indirect=True)
+"""What is the same on every platform."""
+
 DAY = date(2026, 11, 24)
 CHOICES = ("Đọc cho họ nghe", "Cúp máy ngay", "Nhắn mã qua Zalo")
 BECAUSE = "Mã ấy là chìa khóa két tiền của mình."
@@ -116,9 +119,10 @@ async def test_a_second_answer_changes_nothing(talk: Talk) -> None:
     assert found is not None
     async with talk.database.read() as tx:
         (row,) = await rows.everything(tx, found.person_id)
-    assert (row.right, row.step) == (False, 1)
+    assert (row.was_right, row.step) == (False, 1)
 
 
+@anywhere
 async def test_on_demand_what_is_new_then_something_old(talk: Talk) -> None:
     person = await with_tips(talk, count=2)
     assert await person.says("luyện tập") == ["practice.question"]
@@ -135,6 +139,7 @@ async def test_on_demand_what_is_new_then_something_old(talk: Talk) -> None:
     assert await person.presses("Cúp máy ngay") == ["practice.answered"]
 
 
+@anywhere
 async def test_before_the_first_tip_there_is_nothing_to_ask(talk: Talk) -> None:
     person = await talk.resident("5")
     assert await person.says("câu hỏi") == ["practice.nothing"]
@@ -165,6 +170,7 @@ async def test_one_tap_and_nobody_asks_any_more(talk: Talk) -> None:
     assert "Thôi hỏi hằng ngày" in [b.label for b in person.buttons()]
 
 
+@anywhere
 async def test_who_said_stop_is_not_asked(talk: Talk) -> None:
     person = await with_tips(talk)
     await person.says("DỪNG")
@@ -173,6 +179,7 @@ async def test_who_said_stop_is_not_asked(talk: Talk) -> None:
     assert len(person.heard) == heard
 
 
+@anywhere
 async def test_three_days_in_a_row_are_worth_a_word(talk: Talk) -> None:
     person = await with_tips(talk, count=9)
     for day in range(3):
@@ -201,7 +208,7 @@ async def test_odd_choices_of_real_buttons_are_no_answer(talk: Talk) -> None:
     assert found.is_open
 
 
-@pytest.mark.parametrize("platform", ["sqlite"], indirect=True)
+@anywhere
 async def test_the_buttons_of_a_question_that_may_no_longer_be_asked(talk: Talk) -> None:
     person = await with_tips(talk)
     await ask_all(talk)
@@ -235,7 +242,7 @@ async def practised(talk: Talk, count: int, unit: str, *, wrong: int) -> None:
         async with talk.database.write() as tx:
             at = talk.now - timedelta(days=1)
             right = number >= wrong
-            row = Practice(person_id=known.id, tip=tip_of(talk, 0), right=right, step=0, at=at)
+            row = Practice(person_id=known.id, tip=tip_of(talk, 0), was_right=right, step=0, at=at)
             row.wrong_at = None if right else at
             tx.add(row)
 
@@ -256,6 +263,7 @@ async def test_a_village_head_sees_counts_and_what_to_read_out(talk: Talk) -> No
     assert await head.presses_data("pr:unit:v2") == ["practice.not_yours"]
 
 
+@anywhere
 async def test_too_few_are_not_counted(talk: Talk) -> None:
     await talk.village("v1", "Thôn Đông")
     helper = await talk.staff("7", RoleName.HELPER, "v1")
@@ -265,11 +273,13 @@ async def test_too_few_are_not_counted(talk: Talk) -> None:
     assert talk.desk.pack.tips[tip_of(talk, 0)].title not in helper.last.text
 
 
+@anywhere
 async def test_residents_see_no_counts(talk: Talk) -> None:
     person = await talk.resident("5")
     assert await person.says("luyện tập thôn") == ["practice.not_yours"]
 
 
+@anywhere
 async def test_erasing_takes_the_practice_along(talk: Talk) -> None:
     person = await with_tips(talk)
     await ask_all(talk)
@@ -282,6 +292,7 @@ async def test_erasing_takes_the_practice_along(talk: Talk) -> None:
             assert (await tx.execute(sa.select(sa.func.count()).select_from(table))).scalar_one() == 0
 
 
+@anywhere
 async def test_tips_go_on_beside_practice(talk: Talk) -> None:
     """Real tips, and the question of the first one on the day after it."""
     person = await talk.resident("5")

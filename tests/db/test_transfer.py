@@ -16,6 +16,7 @@ from bot.core.words import CampaignKind, RoleName
 from bot.db import Database, accounts, partitions, people, replies, rollup, transfer, units
 from bot.db.migrate import migrate
 from bot.db.tables import Delivery, Person, Reply, Run, Unit
+from bot.db.tables_practice import Learner, Practice, PracticeRound
 from bot.outreach import audience, campaigns
 from tests.support.postgres import Postgres
 from tests.support.talk import Talk
@@ -59,6 +60,9 @@ async def life(talk: Talk) -> Talk:
         assert into is not None
         merged.merged_into_id = into.id
         await replies.add(tx, talk.account.id, None, Outbound(chat_id="1", text="Chào bà con"), talk.now)
+        tx.add(Practice(person_id=1, tip="otp_never", was_right=True, step=2, due_on=talk.now.date(), at=talk.now))
+        tx.add(Learner(person_id=1, tip="otp_never", asked_on=talk.now.date(), streak=3, streak_on=talk.now.date()))
+        tx.add(PracticeRound(hour=17, day=talk.now.date(), after=1, until=4))
     return talk
 
 

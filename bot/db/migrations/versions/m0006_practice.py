@@ -34,7 +34,7 @@ def upgrade() -> None:
         "practice",
         sa.Column("person_id", BIG, nullable=False),
         sa.Column("tip", sa.Text(), nullable=False),
-        sa.Column("right", sa.Boolean(), nullable=False),
+        sa.Column("was_right", sa.Boolean(), nullable=False),
         sa.Column("step", sa.SmallInteger(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("at", Instant(), nullable=False),
