@@ -111,8 +111,7 @@ async def test_every_choice_stands_below_the_text_with_its_number(talk: Talk) ->
     await at_the_menu(talk)
     shown = talk.arrived("5")[-1].text
     assert shown.endswith(
-        "\n\nTrả lời bằng số:\n1. 💡 Mẹo hôm nay\n2. ❓ Hỏi đáp\n3. ✏️ Luyện tập\n4. 📅 Sự kiện sắp tới\n"
-        "5. ⚙️ Cài đặt"
+        "\n\nTrả lời bằng số:\n1. 💡 Mẹo hôm nay\n2. ❓ Hỏi đáp\n3. ✏️ Luyện tập\n4. 📅 Sự kiện sắp tới\n5. ⚙️ Cài đặt"
     )
 
 
