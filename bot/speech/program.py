@@ -17,6 +17,7 @@ from bot.speech.forms import SpeechFailed
 MOST = 32 * 1024 * 1024
 """Bytes that a program may answer: a minute of the best sound has a third of that."""
 _AT_ONCE = 1 << 16
+_TO_END = 5.0
 
 
 def found(program: str) -> bool:
@@ -85,8 +86,9 @@ async def _read(process: asyncio.subprocess.Process, name: str) -> bytes:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Nothing of it is left, however this ended."""
+    """Nothing of it is left, however this ended. What it had still said is read away: its end is only seen then."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.communicate(), _TO_END)
