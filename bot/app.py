@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from bot.assistant import Assistant
 from bot.channels.zalo_oa import ZaloOaChannel
 from bot.channels.zalo_oa_consent import check_state
 from bot.core.channel import Channel
@@ -66,6 +67,14 @@ def _house(settings: Settings) -> House:
     return House(mute=mute, answer_within=answer_within)
 
 
+def make_assistant(settings: Settings) -> Assistant | None:
+    """Off unless somebody names one."""
+    if settings.assistant_url is None or settings.assistant_model is None:
+        return None
+    key = settings.assistant_key.get_secret_value() if settings.assistant_key else None
+    return Assistant(settings.assistant_url, settings.assistant_model, key, timeout=settings.assistant_timeout)
+
+
 class App:
     """The whole product in one process. `start` returns when it works; `stop` finishes what is in flight. With a `desk`
     it looks at that one, whatever `clock` and `house` are."""
@@ -92,6 +101,7 @@ class App:
         self.send = send
         self.engine = self.make_engine()
         self.desk.speech = self.desk.speech or make_speech(settings)
+        self.assistant = make_assistant(settings)
         self.reader = Reader(self.database, self.desk, self.engine.leave, owner=self.engine.name)
         self.inbox = Inbox(
             self.database,
@@ -102,6 +112,7 @@ class App:
             meter=self.metrics,
             owner=self.engine.name,
             read_aloud=self.reader.take,
+            adviser=self.assistant,
         )
         hooks = [c.webhook for c in self.channels if c.webhook is not None]
         self.web = WebServer(settings, hooks, self.health, self.metrics)
@@ -229,6 +240,8 @@ class App:
         await self.engine.stop()
         receiving.cancel()
         await self.web.stop()
+        if self.assistant is not None:
+            await self.assistant.close()
         await asyncio.gather(*(c.close() for c in self.channels), return_exceptions=True)
         await self.leave()
         await self.database.close()

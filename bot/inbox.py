@@ -22,6 +22,9 @@ from bot.db.sql import one_at_a_time
 from bot.db.tables import Account, Contact, Person, Reply
 from bot.outreach import catchup, choices, letterbox, people
 from bot.outreach.desk import Desk
+from bot.outreach.faq import advice
+from bot.outreach.faq.advice import Adviser
+from bot.outreach.faq.engine import Verdict
 from bot.outreach.questions import answering
 from bot.outreach.voice import Aloud
 from handlers.routing import Context, Router, dispatch
@@ -74,6 +77,7 @@ class Inbox:
         meter: Meter | None = None,
         owner: str | None = None,
         read_aloud: Callable[[list[Aloud]], None] = lambda _: None,
+        adviser: Adviser | None = None,
     ) -> None:
         self.database = database
         self.desk = desk
@@ -84,6 +88,7 @@ class Inbox:
         self.read_aloud = read_aloud
         self.meter: Meter = meter or NullMeter()
         self.owner = owner
+        self.adviser = adviser
         self._turn = KeyedLock()
         self._keeps = any(can.window is not None or can.limits.per_month is not None for can in capabilities.values())
 
@@ -97,13 +102,14 @@ class Inbox:
         begun = time.perf_counter()
         channel = inbound.account.partition(":")[0]
         async with self._turn(f"{channel} {inbound.chat_id}"):
+            advised = await self._advice(inbound) if self.adviser is not None else None
             try:
-                handled = await self._store(inbound)
+                handled = await self._store(inbound, advised)
             except Exception as error:
                 if not is_passing(error):
                     raise
                 await asyncio.sleep(0.2)
-                handled = await self._store(inbound)
+                handled = await self._store(inbound, advised)
         if handled.replies:
             self.leave(handled.replies)
         if handled.aloud:
@@ -111,7 +117,21 @@ class Inbox:
         self.meter.inbound(inbound.account, inbound.kind, time.perf_counter() - begun)
         return handled
 
-    async def _store(self, inbound: Inbound) -> Handled:
+    async def _advice(self, inbound: Inbound) -> Verdict | None:
+        """What the adviser makes of a question, before the transaction of the event: nothing waits on a network with
+        rows in its hands. What the bot itself has asked for is nobody else's business."""
+        if inbound.kind is not InboundKind.MESSAGE or not inbound.addressed or inbound.command or self.adviser is None:
+            return None
+        verdict = self.desk.answerer.ask(inbound.text)
+        if not advice.wanted(verdict, inbound.text):
+            return None
+        async with self.database.read() as tx:
+            step = await conversations.step_of(tx, inbound.account, inbound.chat_id)
+        if step is not None and not step.startswith("faq."):
+            return None
+        return await advice.ask(self.adviser, verdict, inbound.text, self.desk.pack.faq)
+
+    async def _store(self, inbound: Inbound, advised: Verdict | None = None) -> Handled:
         now = self.desk.clock.now()
         async with self.database.write() as tx:
             if self.owner is not None:
@@ -120,11 +140,11 @@ class Inbox:
             account = await accounts.ensure(tx, inbound.account, now)
             if not await seen.is_new(tx, account.id, inbound.external_id, now):
                 return Handled(fresh=False)
-            handled = await self._answer(tx, account, inbound)
+            handled = await self._answer(tx, account, inbound, advised)
             handled.replies = list(replies.queued(tx))
         return handled
 
-    async def _answer(self, tx: Tx, account: Account, inbound: Inbound) -> Handled:
+    async def _answer(self, tx: Tx, account: Account, inbound: Inbound, advised: Verdict | None) -> Handled:
         """Run the handler within a savepoint: what breaks in it is undone, told to the person, and not retried."""
         handled = Handled()
         met = await people.arrive(tx, self.desk, account, inbound, self.desk.clock.now())
@@ -136,6 +156,7 @@ class Inbox:
         try:
             async with tx.begin_nested():
                 ctx = await self._context(tx, account, inbound, person, contact)
+                ctx.advised = advised
                 await dispatch(ctx, self.routers)
                 await _always_answer(ctx)
                 await self._catch_up(ctx)

@@ -105,6 +105,10 @@ class Settings(SpeechOptions):
     engine: EngineKind = EngineKind.LOCAL
     cluster_lease: Annotated[float, Field(ge=2, le=300)] = 20
     keep_deliveries_days: Annotated[int, Field(ge=8, le=36_500)] = 180
+    assistant_url: str | None = None
+    assistant_model: str | None = None
+    assistant_key: SecretStr | None = None
+    assistant_timeout: Annotated[float, Field(ge=0.2, le=10)] = 2
     log_level: str = "INFO"
     log_format: Annotated[str, Field(pattern="^(auto|json|console)$")] = "auto"
 
@@ -183,7 +187,9 @@ class Settings(SpeechOptions):
             raise ValueError("write sqlite+aiosqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
         return value
 
-    @field_validator("telegram_api_url", "zalo_bot_api_url", "zalo_oa_api_url", "zalo_oa_oauth_url", "public_url")
+    @field_validator(
+        "telegram_api_url", "zalo_bot_api_url", "zalo_oa_api_url", "zalo_oa_oauth_url", "public_url", "assistant_url"
+    )
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
@@ -204,6 +210,8 @@ class Settings(SpeechOptions):
             problems.append("LOASO_ENGINE=cluster needs PostgreSQL: set LOASO_DATABASE_URL=postgresql+psycopg://…")
         if self.telegram_mode is Mode.WEBHOOK and self.telegram_token and not self.public_url:
             problems.append("LOASO_TELEGRAM_MODE=webhook needs LOASO_PUBLIC_URL, the https address of this server")
+        if self.assistant_url and not self.assistant_model:
+            problems.append("LOASO_ASSISTANT_MODEL: name the model that LOASO_ASSISTANT_URL offers")
         problems += [*self._zalo_problems(), *self._speech_problems()]
         if problems:
             raise ValueError("\n".join(problems))

@@ -70,7 +70,7 @@ async def asked(ctx: Context) -> None:
         again = [[Button(label, data)] for label, data in ctx.offered]
         await ctx.reply("common.choose_from", most=len(ctx.offered), buttons=again)
     else:
-        await _respond(ctx, ctx.desk.answerer.ask(ctx.text))
+        await _respond(ctx, ctx.advised or ctx.desk.answerer.ask(ctx.text))
     if greet:
         await welcome.offer(ctx)
 

@@ -16,6 +16,7 @@ from bot.db import Tx, conversations
 from bot.db.tables import Account, Contact, Person
 from bot.outreach import letterbox
 from bot.outreach.desk import Desk
+from bot.outreach.faq.engine import Verdict
 from bot.outreach.voice import Aloud
 from handlers.phrases import Phrases
 from messages import Rich
@@ -43,6 +44,8 @@ class Context:
     """The arguments of a pressed button (what follows its word, split at colons)."""
     offered: Sequence[tuple[str, str]] = ()
     """What stood to be chosen from when a number was typed that means none of it: labels and data."""
+    advised: Verdict | None = None
+    """What is made of the text, where somebody was asked before this event's transaction."""
     answered: bool = False
     erased: bool = False
     """The person was erased in this event: what is still said belongs to no contact."""

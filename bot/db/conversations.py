@@ -9,11 +9,22 @@ import sqlalchemy as sa
 
 from bot.db.session import Tx
 from bot.db.sql import changed, insert
-from bot.db.tables import Conversation
+from bot.db.tables import Account, Contact, Conversation
 
 
 async def get(tx: Tx, contact_id: int) -> Conversation | None:
     return await tx.get(Conversation, contact_id, populate_existing=True)
+
+
+async def step_of(tx: Tx, account: str, external_id: str) -> str | None:
+    """What the bot waits for from whoever has that id on the account with that key."""
+    query = (
+        sa.select(Conversation.step)
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .join(Account, Account.id == Contact.account_id)
+        .where(Account.key == account, Contact.external_id == external_id)
+    )
+    return (await tx.execute(query)).scalar_one_or_none()
 
 
 async def put(tx: Tx, contact_id: int, step: str, data: dict[str, Any], now: datetime) -> None:
