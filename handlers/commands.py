@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from messages import Phrasebook
 
-NAMES = ("start", "menu", "tip", "practice", "events", "settings", "stop", "delete", "help")
+NAMES = ("start", "menu", "tip", "practice", "ask", "events", "settings", "stop", "delete", "help")
 
 
 def described(book: Phrasebook, language: str) -> tuple[tuple[str, str], ...]:

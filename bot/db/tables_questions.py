@@ -30,8 +30,8 @@ class Asked(Base):
 class Question(Base):
     """What somebody asked of people, redacted. `contact_id` is where they asked, as long as an answer has to find its
     way; `unit_id` where they live. `level` is whose people were told last, none while nobody was; at `due_at` the
-    next ones are. `turn` counts from 0 and grows when an answer was not clear. An answer without `given_at` waits until
-    they write."""
+    next ones are, or the answer is given that waited for the morning. `turn` counts from 0 and grows when an answer
+    was not clear. An answer without `given_at` waits until they write."""
 
     __tablename__ = "question"
     __table_args__ = (

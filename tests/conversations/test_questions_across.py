@@ -14,7 +14,7 @@ from bot.core.words import QuestionState, RoleName
 from bot.db import Database, accounts, people, questions, replies, roles, units
 from bot.db.tables import Account
 from bot.engine.local import LocalEngine
-from bot.outreach.questions import duty
+from bot.outreach.questions import answering
 from jobs import JobContext
 from jobs.questions import climb
 from tests.conversations.test_faq import finds
@@ -111,7 +111,7 @@ async def test_an_answer_that_zalo_may_not_push_waits_until_they_write(oa: ZaloO
     await ask(asker)
     oa.advance(days=8)
     assert await telegram.says(helper, f"trả lời 1: {ANSWER}") == ["inbox.answered"]
-    assert "1 người chưa nhắn tới được" in (await telegram.heard("7"))[-1]
+    assert "1 người chưa tiện nhắn lúc này" in (await telegram.heard("7"))[-1]
     assert not any(ANSWER in message.text for message in asker.heard)
     await asker.says("chào máy")
     assert sum(ANSWER in message.text for message in asker.heard) == 1
@@ -151,7 +151,7 @@ async def test_a_clock_that_is_cut_off_tells_nobody_twice(oa: ZaloOaTalk, telegr
     oa.advance(hours=5)
     with pytest.raises(RuntimeError):
         async with oa.database.write() as tx:
-            await duty.climb(tx, oa.desk, 1, oa.now)
+            await answering.step(tx, oa.desk, 1, oa.now)
             raise RuntimeError
     assert await telegram.heard(admin.id) == []
     for _ in range(3):

@@ -99,6 +99,31 @@ async def test_nobody_is_woken_at_night(talk: Talk) -> None:
     assert who.editor.heard == [], "the night was no time to answer"
 
 
+async def test_an_answer_at_night_waits_for_the_morning_unless_they_are_awake(talk: Talk) -> None:
+    who = await cast(talk)
+    await ask(who.asker)
+    talk.advance(hours=13)
+    await ask(who.asker, "câu hỏi lúc mười giờ đêm")
+    assert await who.helper.says(f"trả lời 2: {ANSWER}") == ["inbox.answered"]
+    assert ANSWER in who.asker.last.text, "they wrote a moment ago"
+    talk.advance(hours=1)
+    await who.helper.says("trả lời 1: Ra trạm thú y xã ạ.")
+    assert "Ra trạm" not in who.asker.last.text
+    await later(talk, hours=7, minutes=55)
+    assert "Ra trạm" not in who.asker.last.text
+    await later(talk, minutes=10)
+    assert "Ra trạm" in who.asker.last.text
+
+
+async def test_after_choices_that_did_not_fit_the_question_itself_is_sent(talk: Talk) -> None:
+    who = await cast(talk)
+    finds(talk, action="suggest", entries=tuple(talk.desk.pack.faq)[:3], score=0.4)
+    assert await who.asker.says(ASKED) == ["faq.choices"]
+    assert await who.asker.presses("Không phải các câu này") == ["faq.unknown"]
+    assert await who.asker.presses("🙋 Hỏi tổ công nghệ số") == ["questions.confirm"]
+    assert SHOWN in who.asker.last.text
+
+
 async def test_with_nobody_at_a_level_it_climbs_at_once(talk: Talk) -> None:
     who = await cast(talk)
     await who.helper.says("dừng")

@@ -20,6 +20,8 @@ from bot.outreach.questions import duty
 CONTENT_AFTER = timedelta(hours=72)
 """Whoever says nothing for so long after an answer is content with it."""
 _REPEATED = 120
+_AWAKE = timedelta(minutes=30)
+"""Whoever wrote so lately may be answered at night."""
 _NEAREST_FIRST = (RoleName.HELPER, RoleName.VILLAGE_HEAD, RoleName.EDITOR, RoleName.ADMIN)
 
 
@@ -89,11 +91,15 @@ async def _strike(tx: Tx, desk: Desk, question: Question, contact: Contact, mess
 
 async def give(tx: Tx, desk: Desk, question: Question, now: datetime, *, to: Contact | None = None) -> bool:
     """Bring the answer to whoever asked: to the contact `to`, else where they asked, else where else they may be
-    written to. Returns whether that was possible now; otherwise it waits until they write."""
+    written to. Returns whether that was possible now; otherwise it waits until they write, at night for the morning."""
     contact = to or await _way(tx, desk, question, now)
     if contact is None:
         return False
-    question.given_at = now
+    if to is None and desk.clock.is_quiet(now) and not _is_awake(contact, now):
+        question.due_at = desk.clock.after_quiet(now)
+        await tx.flush()
+        return False
+    question.given_at, question.due_at = now, None
     await tx.flush()
     last = question.turn > 0
     unclear = ("questions.button_unclear", f"q:unclear:{question.id}")
@@ -110,6 +116,26 @@ async def give(tx: Tx, desk: Desk, question: Question, now: datetime, *, to: Con
         tag=f"answer:{question.id}",
     )
     return True
+
+
+def _is_awake(contact: Contact, now: datetime) -> bool:
+    """Whether they wrote just now."""
+    return contact.last_in_at is not None and now - contact.last_in_at < _AWAKE
+
+
+async def step(tx: Tx, desk: Desk, question_id: int, now: datetime) -> None:
+    """Do what is due of a question, if it still is: tell the next people of it, or give the answer that waited for the
+    morning."""
+    question = await questions.lock(tx, question_id)
+    if question is None or question.due_at is None or question.due_at > now:
+        return
+    if question.state is QuestionState.OPEN:
+        await duty.tell_next(tx, desk, question, now)
+        return
+    question.due_at = None
+    await tx.flush()
+    if question.state is QuestionState.ANSWERED and question.given_at is None:
+        await give(tx, desk, question, now)
 
 
 async def _way(tx: Tx, desk: Desk, question: Question, now: datetime) -> Contact | None:

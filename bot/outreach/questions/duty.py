@@ -101,15 +101,6 @@ async def show(tx: Tx, desk: Desk, question: Question, contact: Contact, now: da
     )
 
 
-async def climb(tx: Tx, desk: Desk, question_id: int, now: datetime) -> bool:
-    """Tell the next people if it is still their turn. Returns whether it was."""
-    question = await questions.lock(tx, question_id)
-    if question is None or question.due_at is None or question.due_at > now:
-        return False
-    await tell_next(tx, desk, question, now)
-    return True
-
-
 async def paths_of(tx: Tx, person: Person) -> list[str]:
     """Below which units that person may answer; nothing if nowhere."""
     return list(dict.fromkeys(unit.path for _, unit in await roles.units_for(tx, person, ANSWERERS)))
