@@ -30,6 +30,8 @@ from bot.sandbox.page import PREFIX, Page, TimeMachine
 from bot.sandbox.sample import BOT_TOKEN, PEOPLE, ZALO_BOT_TOKEN, Worlds, settle
 from bot.sandbox.telegram.errors import Json
 from bot.settings import EngineKind, Mode, Settings
+from bot.speech import speech
+from bot.speech.options import Speaking, SpeechOptions
 from bot.web.server import WebServer
 from jobs import JOBS, JobContext
 
@@ -121,6 +123,7 @@ class Demo:
             "engine": EngineKind.LOCAL,
             "secret_key": SecretStr(secrets.token_urlsafe(32)),
             "admins": (),
+            "speech": wanted.speech if "speech" in wanted.model_fields_set else _voice(),
         }
         if "database_url" not in wanted.model_fields_set:
             changes["database_url"] = f"sqlite+aiosqlite:///{self.folder / 'loaso.db'}"
@@ -168,6 +171,13 @@ class Demo:
         app = self._app
         async with app.database.read() as tx:
             return await known(tx, self.town.people[id], app.desk.capabilities, self.machine.now())
+
+
+def _voice() -> Speaking:
+    """The town listens where this machine can speak."""
+    options = SpeechOptions(speech=Speaking.ESPEAK)
+    made = speech.make(options, Path())
+    return Speaking.ESPEAK if made is not None and not made.problem() else Speaking.OFF
 
 
 def _port(wanted: Settings) -> int:

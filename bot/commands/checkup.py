@@ -7,6 +7,8 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,6 +24,9 @@ from bot.db.trouble import explain
 from bot.outreach import checks
 from bot.outreach.checks import Finding, Mark, hint, right, wrong
 from bot.settings import GOOD_SECRET, EngineKind, Settings, load, secret_key, unknown_names
+from bot.speech import speech
+from bot.speech.forms import Form, SpeechFailed
+from bot.speech.options import Speaking
 
 _PATIENCE = aiohttp.ClientTimeout(total=8)
 _NEAR = aiohttp.ClientTimeout(total=2)
@@ -57,6 +62,8 @@ async def _everything() -> AsyncIterator[Finding]:
     clock = Clock(settings.zone)
     yield checks.local_time(clock, clock.now())
     yield checks.content(clock.today(clock.now()))
+    async for finding in voice(settings):
+        yield finding
     async for finding in _accounts(settings, clock):
         yield finding
     yield await _port(settings)
@@ -96,6 +103,28 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     yield right("database", f"{kind} answers, is up to date and can be written, {count} units")
     if settings.sqlite_path is not None:
         yield checks.disk(settings.sqlite_path.absolute().parent)
+
+
+async def voice(settings: Settings) -> AsyncIterator[Finding]:
+    """A word in the voice that is set, made as it is made for people."""
+    if settings.speech is Speaking.OFF:
+        return
+    with TemporaryDirectory() as folder:
+        speaker = speech.make(settings, Path(folder))
+        assert speaker is not None  # noqa: S101  # it is not off
+        if problem := speaker.problem():
+            yield wrong("voice", problem)
+            return
+        try:
+            for form in speaker.encoders:
+                await speaker.make("Chào bà con.", "vi", form)
+        except SpeechFailed as error:
+            yield wrong("voice", f"{settings.speech} says nothing: {error}")
+            return
+        made = " and ".join(f"{form.upper()} by {encoder.name}" for form, encoder in speaker.encoders.items())
+    yield right("voice", f"{settings.speech} speaks, {made}")
+    if settings.zalo_bot_token is not None and Form.AAC not in speaker.encoders:
+        yield hint("voice", "a Zalo Bot takes AAC alone, which ffmpeg makes: apt install ffmpeg")
 
 
 async def _accounts(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:

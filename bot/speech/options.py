@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Speaking(StrEnum):
@@ -22,6 +22,8 @@ class Speaking(StrEnum):
 
 class SpeechOptions(BaseSettings):
     """A part of the settings. `speech_cache_mb` is how many megabytes of made speech are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="LOASO_")
 
     speech: Speaking = Speaking.OFF
     speech_voice: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+.-]*$")] = "vi-vn-x-central"
