@@ -21,7 +21,7 @@ _RESULTS: ButtonSpec = ("practice.results_button", "pr:results")
 @router.on_command("practice")
 @router.on_text(
     *("luyện tập", "làm bài", "làm bài tập", "câu hỏi", "câu hỏi hôm nay", "hỏi tôi đi", "hỏi đi", "ôn bài"),
-    *("practice", "quiz", "question"),
+    *("practice", "quiz"),
 )
 async def ask(ctx: Context) -> None:
     """A question now. What they answer is kept for them, so they must have agreed that we keep something."""

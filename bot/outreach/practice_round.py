@@ -34,8 +34,8 @@ CHUNK = 2_000
 NEW_RUNS = 10
 """So many runs are begun in one transaction; whoever needs another one waits for the next."""
 FREE = timedelta(hours=48)
-"""Where messages are counted, only whoever wrote so lately is asked: nobody pays for a question, and no tip is lost for
-one. On an Official Account answers are free for as long."""
+"""Where messages are counted, only who wrote so lately that this is not over when the question leaves is asked: nobody
+pays for one, and no tip is lost for one. On an Official Account messages are free for as long."""
 
 AUDIENCE = "practice"
 DAY = timedelta(days=1)
@@ -89,7 +89,8 @@ class Round:
 def _counted(desk: Desk, ids: Mapping[str, int], now: datetime) -> dict[int, datetime]:
     """The accounts whose messages are counted, each with the moment since which somebody must have written."""
     counted = {key: can for key, can in desk.capabilities.items() if key in ids and _counts(can)}
-    return {ids[key]: now - (can.window.free if can.window is not None else FREE) for key, can in counted.items()}
+    free = {key: can.window.free if can.window is not None else FREE for key, can in counted.items()}
+    return {ids[key]: now + VALID_FOR - free[key] for key in counted}
 
 
 def _counts(can: Capabilities) -> bool:

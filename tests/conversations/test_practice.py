@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.core.words import RoleName
 from bot.db import people
 from bot.db import practice as rows
-from bot.db.tables import Person
+from bot.db.tables import Contact, Person
 from bot.db.tables_practice import Learner, Practice
 from bot.outreach import curriculum, practice_round, tip_round
 from messages.content.models import Quiz
@@ -85,7 +85,7 @@ async def test_the_day_after_a_tip_one_question_with_three_choices(talk: Talk) -
     assert await person.presses("Cúp máy ngay") == ["practice.right"]
     assert BECAUSE in person.last.text
     assert await person.presses("Kết quả của tôi") == ["practice.results"]
-    assert "1 câu đang đúng" in person.last.text
+    assert "nay đúng 1 câu" in person.last.text
     assert "1 ngày liền" in person.last.text
     assert "binhdanhocvuso.gov.vn" in person.last.text
     assert "không phải giấy chứng nhận" in person.last.text
@@ -233,6 +233,17 @@ async def test_without_buttons_a_number_answers(talk: Talk) -> None:
     assert await person.says("số 2 ạ") == ["practice.right"]
 
 
+@pytest.mark.parametrize("platform", ["zalo_bot", "zalo_oa"], indirect=True)
+async def test_where_messages_are_counted_only_who_wrote_lately_is_asked(talk: Talk) -> None:
+    lately, long_ago = await with_tips(talk, "5"), await with_tips(talk, "6")
+    async with talk.database.write() as tx:
+        for speaker, hours in ((lately, 44), (long_ago, 46)):
+            mine = sa.update(Contact).where(Contact.external_id == speaker.id)
+            await tx.execute(mine.values(last_in_at=at(talk, DAY, 17) - timedelta(hours=hours)))
+    await ask_all(talk)
+    assert (len(lately.heard), len(long_ago.heard)) == (1, 0)
+
+
 async def practised(talk: Talk, count: int, unit: str, *, wrong: int) -> None:
     """So many people of a unit have answered yesterday."""
     for number in range(count):
@@ -255,7 +266,7 @@ async def test_a_village_head_sees_counts_and_what_to_read_out(talk: Talk) -> No
     await practised(talk, 4, "v2", wrong=4)
     assert await head.says("luyện tập thôn") == ["practice.village"]
     tip = talk.desk.pack.tips[tip_of(talk, 0)]
-    for part in ("Thôn Đông", "5 người, 5 câu", "60 phần trăm", tip.title):
+    for part in ("Thôn Đông", "5 người, 5 câu", "60% số câu", tip.title):
         assert part in head.last.text
     assert await head.presses("📢 Bài đọc loa") == ["practice.script"]
     assert tip.script in head.last.text
