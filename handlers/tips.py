@@ -60,6 +60,8 @@ async def pressed(ctx: Context) -> None:
         await send(ctx, item)
     elif what == "simple":
         await ctx.reply("tip.simple", tip=tip)
+        if ctx.person.listens:
+            await voice.hear_simpler(ctx, item, tip)
     elif what == "listen":
         await voice.hear_tip(ctx, item, asked=True)
     else:

@@ -9,7 +9,7 @@ from bot.outreach import letterbox, voice
 from bot.outreach.speech_text import for_speech
 from bot.outreach.voice import Aloud, Script
 from handlers.routing import ButtonSpec, Context, Router, Test
-from messages.content.models import FaqEntry
+from messages.content.models import FaqEntry, Tip
 
 router = Router(ChatKind.PRIVATE)
 
@@ -60,6 +60,10 @@ async def hear_tip(ctx: Context, item: Item, *, asked: bool = False) -> None:
     language, group = ctx.person.language, ctx.in_group
     ready = voice.ready_tip(ctx.desk, item, language, ctx.capabilities, group=group)
     await _hear(ctx, voice.of_tip(ctx.desk, item, language), ready, asked=asked)
+
+
+async def hear_simpler(ctx: Context, item: Item, tip: Tip) -> None:
+    await _hear(ctx, voice.of_simpler(ctx.desk, item, tip, ctx.person.language))
 
 
 async def hear_answer(ctx: Context, entry: FaqEntry, *, asked: bool = False) -> None:

@@ -76,6 +76,12 @@ def of_tip(desk: Desk, item: Item, language: str) -> Script:
     return Script(for_speech(curriculum.said_in(desk, item, language)[0].text, spoken), spoken)
 
 
+def of_simpler(desk: Desk, item: Item, tip: Tip, language: str) -> Script:
+    """The same in simpler words; `tip` is the one that is read in that language."""
+    spoken = _language(desk, item, language)
+    return Script(for_speech(f"{tip.title}\n{tip.simpler}\n{tip.why}", spoken), spoken)
+
+
 def of_next(desk: Desk, tip: Tip, language: str) -> Script:
     """The same of a tip that has not been sent yet."""
     translated = curriculum.translated(desk, tip.id, language)

@@ -16,6 +16,8 @@ from messages.content.records import REFERENCE, SPOKEN, Shelf
 
 LONGEST_TRUST = 400
 """Days after which anything must have been checked again."""
+VOICE_LIMIT = 300 * 1024
+"""Bytes of a recording: a minute of Opus has two thirds of that."""
 ALIKE = 0.55
 """Share of common word triples from which two tips count as nearly the same."""
 
@@ -118,6 +120,12 @@ def _media(pack: Pack, shelf: Shelf, folder: Path) -> Iterator[Problem]:
         for name, path in (("picture", tip.picture), ("voice", tip.voice)):
             if path and not (folder / path).is_file():
                 yield shelf.at("tips", tip.id, (name,), f"there is no file {path} in the pack")
+            elif path and name == "voice" and not _is_voice(folder / path):
+                yield shelf.at("tips", tip.id, (name,), f"{path} is no .ogg (Opus) of at most 300 KB: about a minute")
+
+
+def _is_voice(path: Path) -> bool:
+    return path.suffix == ".ogg" and path.read_bytes()[:4] == b"OggS" and path.stat().st_size <= VOICE_LIMIT
 
 
 def _too_short(pack: Pack, shelf: Shelf, folder: Path) -> Iterator[Problem]:

@@ -212,6 +212,7 @@ SAID_BADLY = [
     ("unasked", "tips", TIPS[: TIPS.index("    quiz:")], 7, "has no practice question"),
     ("bad reason", "tips", swap(TIPS, "Khóa rồi thì chỉ", "Gọi 113 thì"), 20, "113 must be a fact"),
     ("same tip", "tips", TIP_TWICE, 26, "nearly the same"),
+    ("no voice", "tips", TIPS + "    voice: tips/a.yaml\n", 21, "no .ogg (Opus)"),
     ("no picture", "tips", TIPS + "    picture: media/no.png\n", 21, "no file media/no.png"),
 ]
 

@@ -62,6 +62,8 @@ async def test_a_voice_beside_leaves_numbers_and_buttons_as_they_were(talk: Talk
     await person.says("/tip")
     await _heard(talk)
     assert await person.presses("Chưa hiểu") == ["tip.simple"]
+    await _heard(talk)
+    assert len(machine.said) == 3 * _carries(talk), "simpler words are heard as well"
 
 
 async def test_a_button_reads_once_to_whoever_presses(talk: Talk, machine: Voice) -> None:
