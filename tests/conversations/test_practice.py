@@ -189,6 +189,27 @@ async def test_three_days_in_a_row_are_worth_a_word(talk: Talk) -> None:
         assert ("3 ngày liền" in person.last.text) == (day == 2)
 
 
+@anywhere
+async def test_a_question_is_asked_and_judged_in_the_reader_s_language(talk: Talk) -> None:
+    person = await with_tips(talk)
+    key = tip_of(talk, 0)
+    quiz = Quiz(
+        ask="What do you do first?",
+        choices=("Hang up", "Read it out", "Call back"),
+        right=1,
+        because="That is how it is.",
+    )
+    tip = talk.desk.pack.tips[key].model_copy(update={"quiz": quiz})
+    talk.desk.translations["en"] = replace(talk.desk.pack, language="en", tips=MappingProxyType({key: tip}))
+    await person.says("English")
+    await person.presses("English")
+    await ask_all(talk)
+    assert "What do you do first?" in person.last.text
+    assert [b.label for b in person.buttons()] == [*quiz.choices, "Do not ask every day"]
+    assert await person.presses("Hang up") == ["practice.right"]
+    assert "That is how it is." in person.last.text
+
+
 @pytest.mark.parametrize(
     "data", ["pr", "pr:", "pr:x:1", "pr:1:1", "pr:99999:2", "pr:1", "pr:unit:18859", "pr:script:x"]
 )

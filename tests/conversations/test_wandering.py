@@ -29,6 +29,7 @@ TEXTS = (
     ),
     *("dừng", "tiếp", "xóa", "hủy", "thôi", "quên mật khẩu vneid", "vneid", "chào", "cảm ơn", "blabla", "", "#ABC2345"),
     *("đổi xã", "đổi giờ", "/start i_ABC2345-t_otp_never", "_*[<&", "🙂", "tôi muốn tự tử", "mã otp 482913", "English"),
+    *("luyện tập", "kết quả", "luyện tập thôn"),
 )
 
 
