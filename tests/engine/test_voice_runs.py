@@ -156,13 +156,16 @@ async def test_over_the_wire_it_is_a_voice_message_uploaded_once(sqlite_url: str
         for one, count in zip(people, (2, 2, 1), strict=True):
             while one.chat(bot).count < count:
                 await one.chat(bot).wait_new(one.chat(bot).count)
+        await people[2].write(bot, "nghe thay vì đọc")
+        while people[2].chat(bot).bot_messages[-1].kind != "voice":
+            await people[2].chat(bot).wait_new(people[2].chat(bot).count)
     kinds = [[message.kind for message in one.chat(bot).bot_messages] for one in people]
-    assert kinds == [["text", "voice"], ["text", "voice"], ["text"]]
+    assert kinds == [["text", "voice"], ["text", "voice"], ["text", "text", "voice"]]
     first, second = (one.chat(bot).bot_messages[-1] for one in people[:2])
     assert first.file is second.file
     assert (first.text, first.file_bytes[:4]) == ("🔊 Giọng máy đọc", b"OggS")
     await server.stop()
     database = Database(sqlite_url)
     async with database.read() as tx:
-        assert len((await tx.scalars(sa.select(Upload))).all()) == 1
+        assert len((await tx.scalars(sa.select(Upload))).all()) == 2, "the tip and the welcome, each uploaded once"
     await database.close()
