@@ -119,7 +119,7 @@ async def pass_up(ctx: Context, question_id: int) -> None:
     if verdict is not Verdict.DONE or question is None:
         await notice(ctx, f"inbox.{verdict}")
         return
-    told = await duty.tell_next(ctx.tx, ctx.desk, question, ctx.now)
+    told = await answering.pass_up(ctx.tx, ctx.desk, ctx.person, question, ctx.now)
     if told is not None:
         await ctx.reply("inbox.passed", place=told.name)
     else:

@@ -150,6 +150,10 @@ async def test_whoever_cannot_answer_passes_it_up(talk: Talk) -> None:
     await ask(who.asker)
     assert await who.helper.presses("⬆️ Chuyển lên trên") == ["inbox.passed"]
     assert SHOWN in who.editor.last.text
+    assert await who.helper.presses_data("ib:up:1") == ["inbox.passed"]
+    assert who.admin.heard == [], "once is enough"
+    assert await who.editor.presses("⬆️ Chuyển lên trên") == ["inbox.passed"]
+    assert SHOWN in who.admin.last.text
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,24 @@ async def look(tx: Tx, person: Person, question_id: int) -> tuple[Verdict, Quest
 
 
 async def _in_which_role(tx: Tx, person: Person, question: Question) -> tuple[RoleName, Unit] | None:
+    mine = await _roles(tx, person, question)
+    return min(mine, key=lambda pair: (-len(pair[1].path), _NEAREST_FIRST.index(pair[0])), default=None)
+
+
+async def _roles(tx: Tx, person: Person, question: Question) -> list[tuple[RoleName, Unit]]:
     unit = await units.get(tx, question.unit_id)
     held = await roles.units_for(tx, person, duty.ANSWERERS) if unit is not None else []
-    mine = [(role, own) for role, own in held if unit is not None and roles.covers(own, unit)]
-    return min(mine, key=lambda pair: (-len(pair[1].path), _NEAREST_FIRST.index(pair[0])), default=None)
+    return [(role, own) for role, own in held if unit is not None and roles.covers(own, unit)]
+
+
+async def pass_up(tx: Tx, desk: Desk, person: Person, question: Question, now: datetime) -> Unit | None:
+    """They cannot answer: it is the turn of those above now, unless it is already. Returns whose people know."""
+    widest = min((unit for _, unit in await _roles(tx, person, question)), key=lambda unit: len(unit.path))
+    if question.level is not None and duty.is_above(question.level, widest.kind):
+        unit = await units.get(tx, question.unit_id)
+        chain = await units.chain(tx, unit) if unit is not None else []
+        return next((unit for unit in chain if unit.kind is question.level), None)
+    return await duty.tell_next(tx, desk, question, now)
 
 
 async def answer(tx: Tx, desk: Desk, person: Person, ids: Sequence[int], text: str, now: datetime) -> list[Question]:

@@ -32,7 +32,7 @@ async def tell_next(tx: Tx, desk: Desk, question: Question, now: datetime) -> Un
         await tx.flush()
         return None
     chain = await units.chain(tx, await _unit(tx, question))
-    for unit in (u for u in reversed(chain) if _is_ahead(u.kind, question.level)):
+    for unit in (u for u in reversed(chain) if question.level is None or is_above(u.kind, question.level)):
         if await _tell(tx, desk, question, unit, chain, now):
             question.level = unit.kind
             last = unit.kind is UnitKind.PROVINCE
@@ -51,10 +51,10 @@ async def _nobody(tx: Tx, desk: Desk, question: Question, now: datetime) -> None
     await tx.flush()
 
 
-def _is_ahead(kind: UnitKind, level: UnitKind | None) -> bool:
-    """Whether units of that kind come after those whose people were told last."""
+def is_above(kind: UnitKind, other: UnitKind) -> bool:
+    """Whether units of the one kind hold those of the other."""
     widest_first = tuple(UnitKind)
-    return level is None or widest_first.index(kind) < widest_first.index(level)
+    return widest_first.index(kind) < widest_first.index(other)
 
 
 async def _unit(tx: Tx, question: Question) -> Unit:
