@@ -63,6 +63,7 @@ _ITEMS = {
     CampaignKind.EVENT_CANCELLED: ItemKind.NOTICE,
     CampaignKind.BROADCAST: ItemKind.BROADCAST,
     CampaignKind.ALERT: ItemKind.NOTICE,
+    CampaignKind.PRACTICE: ItemKind.QUESTION,
 }
 
 

@@ -58,12 +58,14 @@ async def test_the_newest_three_that_are_still_true(village: Village) -> None:
 
 
 async def test_nothing_untrue_is_brought_and_nothing_to_who_says_stop(village: Village) -> None:
-    """An alert that is over is not brought; who comes back after a stop hears what they missed."""
+    """An alert that is over is not brought, nor the question of another day; who comes back after a stop hears what
+    they missed."""
     late, stops, again = await village.bring(oa=8 * DAY, count=3)
+    await kept(village, late, words="Câu hỏi hôm ấy", kind=CampaignKind.PRACTICE)
     flood = await kept(village, late, words="Nước lên", kind=CampaignKind.ALERT)
     note = await kept(village, stops, again, words="Họp thôn")
     village.hands.pass_by(hours=7)
-    assert not any("Nước lên" in text for text in await writes(village, late))
+    assert not any("Nước lên" in text or "Câu hỏi hôm ấy" in text for text in await writes(village, late))
     assert str((await village.fates(flood))[late.id]) == "skipped:window_closed"
     assert not any("Họp thôn" in text for text in await writes(village, stops, "DỪNG"))
     assert not any("Họp thôn" in text for text in await writes(village, stops, "chào"))
