@@ -11,6 +11,8 @@ from messages.content.lines import Document, Problem, read
 from messages.content.models import Hints
 
 SYNONYMS, FOREIGN = "synonyms", "out_of_scope"
+GAP = "…"
+"""Stands for up to four other words."""
 LONGEST = 160
 """Characters of one way of saying something."""
 _ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
@@ -45,6 +47,8 @@ def _forms(document: Document, name: str, id: str, forms: object) -> Iterator[st
     for i, form in enumerate(forms):
         if not isinstance(form, str) or not words(form) or len(form) > LONGEST:
             document.wrong((name, id, i), f"must be a few words, at most {LONGEST} characters")
+        elif not all(words(part) for part in form.split(GAP)) or form.count(GAP) > (name == SYNONYMS):
+            document.wrong((name, id, i), f"`{GAP}` stands once at most, between words that mean one thing")
         else:
             yield form
 

@@ -194,7 +194,7 @@ LATER: tuple[tuple[str, str, str | None], ...] = (
     ("out", "bao giờ gặt lúa", None),
     ("out", "đội tuyển Việt Nam đá mấy giờ", None),
     ("out", "tôi buồn quá", None),
-    ("out", "mua vé máy bay đi Hà Nội", None),
+    ("clean", "mua vé máy bay đi Hà Nội", "travel_tickets"),
     ("out", "nhà hàng hải sản Nhật Lệ", None),
     ("out", "thuê người cắt cỏ", None),
     ("out", "bệnh viện nào chữa xương khớp giỏi", None),

@@ -11,6 +11,9 @@ from bot.outreach.faq.expand import expand, spoken
 
 Marks = Mapping[str, Collection[str]]
 """Folded words of a text, and how they were typed with marks."""
+GAP = "…"
+"""In a form: up to `_WIDEST` other words."""
+_WIDEST = 4
 _DOUBTFUL = 0.4
 """Weight of a single word typed without marks that others look like: `quen` may be forget or know."""
 
@@ -33,9 +36,10 @@ class _Form:
 
 @dataclass(slots=True)
 class _Branch:
-    """The forms that end here, and where their words go on."""
+    """The forms that end here, those that go on after a gap, and where their words go on."""
 
     forms: list[_Form] = field(default_factory=list)
+    gapped: list[tuple[_Form, _Form]] = field(default_factory=list)
     next: dict[str, _Branch] = field(default_factory=dict)
 
 
@@ -50,14 +54,15 @@ class Concepts:
                 self._add(concept, form)
 
     def _add(self, concept: str, text: str) -> None:
-        looked_for = tuple(expand(text).split())
-        marked = tuple(spoken(text).split())
-        as_typed = tuple(fold(text).split()) == looked_for and len(marked) == len(looked_for)
+        first, *rest = (_form(concept, part) for part in text.split(GAP, 1))
         branch = self._root
-        for word in looked_for:
+        for word in first.words:
             branch = branch.next.setdefault(word, _Branch())
-        branch.forms.append(_Form(concept, looked_for, marked if as_typed else ()))
-        self.words.update(looked_for)
+        if rest:
+            branch.gapped.append((first, rest[0]))
+        else:
+            branch.forms.append(first)
+        self.words.update(word for form in (first, *rest) for word in form.words)
 
     def find(self, tokens: Sequence[str], marks: Marks) -> dict[str, float]:
         """The concepts in the words, each with its weight (at most 1). A single word counts only where no longer form
@@ -74,8 +79,25 @@ class Concepts:
                     elif form.agrees(marks):
                         found[form.concept] = 1.0
                         covered.update(range(start, end))
+                for first, last in branch.gapped:
+                    if first.agrees(marks) and last.agrees(marks) and _follows(last.words, tokens, end):
+                        found[first.concept] = 1.0
                 branch, end = branch.next.get(tokens[end]) if end < len(tokens) else None, end + 1
         for start, form in alone:
             if start not in covered and form.agrees(marks):
                 found[form.concept] = max(found.get(form.concept, 0.0), form.weight(marks))
         return found
+
+
+def _form(concept: str, text: str) -> _Form:
+    looked_for = tuple(expand(text).split())
+    marked = tuple(spoken(text).split())
+    as_typed = tuple(fold(text).split()) == looked_for and len(marked) == len(looked_for)
+    return _Form(concept, looked_for, marked if as_typed else ())
+
+
+def _follows(wanted: tuple[str, ...], tokens: Sequence[str], end: int) -> bool:
+    """Whether the words stand together at most `_WIDEST` words after `end`."""
+    size = len(wanted)
+    last = min(end + _WIDEST, len(tokens) - size)
+    return any(tuple(tokens[at : at + size]) == wanted for at in range(end, last + 1))

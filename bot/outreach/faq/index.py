@@ -89,10 +89,9 @@ class Index:
         self._marked = frozenset(word for _, marks in every for typed in marks.values() for word in typed)
         counts = Counter(token for tokens, _ in every for token in tokens)
         self.words = frozenset(counts)
-        self._repair = Repair(
-            {**dict.fromkeys(self._concepts.words, 0), **counts},
-            {pair for tokens, _ in every for pair in pairwise(tokens)},
-        )
+        pairs = {pair for tokens, _ in every for pair in pairwise(tokens)}
+        counted = {**dict.fromkeys(self._concepts.words, 0), **counts}
+        self._repair = Repair(counted, pairs, self._concepts.words)
         self._entries = [self._entry(id, mine) for id, mine in rows.items()]
         self._rarest = math.log(1.0 + len(self._entries)) + 1.0
         self._everything = sum(entry.size for entry in self._entries) or 1.0
@@ -105,7 +104,7 @@ class Index:
         total: Features = {}
         texts = []
         for plain, marks, weight in rows:
-            found = self._features(plain.split(), marks)
+            found = self._features(self._repair(plain.split()), marks)
             for name, value in found.items():
                 total[name] = total.get(name, 0.0) + weight * value
             if weight >= SPOKEN:

@@ -11,6 +11,8 @@ from bot.outreach.faq.expand import is_syllable
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _LONGEST_JOINED = 24
 """Letters of words written in one that are still taken apart."""
+_RARE = 2
+"""Times that something which is no syllable may stand in the pack and still be a slip."""
 _SHORTEST = 3
 """Letters of a word that may be repaired alone; shorter ones need a known neighbour."""
 
@@ -31,14 +33,16 @@ _BESIDE = _neighbours()
 
 class Repair:
     """Puts words right towards those that the pack knows. `counts` says how often each is used, `pairs` which stand
-    side by side."""
+    side by side; `sure` are words that are right however rare."""
 
-    def __init__(self, counts: Mapping[str, int], pairs: Collection[tuple[str, str]]) -> None:
-        self._counts = counts
+    def __init__(
+        self, counts: Mapping[str, int], pairs: Collection[tuple[str, str]], sure: Collection[str] = frozenset()
+    ) -> None:
+        self._counts = {w: n for w, n in counts.items() if n > _RARE or w in sure or is_syllable(w)}
         self._pairs = pairs
-        self._names = frozenset(word for word in counts if len(word) > 1 and not is_syllable(word))
+        self._names = frozenset(word for word in self._counts if len(word) > 1 and not is_syllable(word))
         self._without: defaultdict[str, list[str]] = defaultdict(list)
-        for word in counts:
+        for word in self._counts:
             for shorter in _shortened(word):
                 self._without[shorter].append(word)
 

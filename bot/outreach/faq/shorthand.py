@@ -87,17 +87,17 @@ SHORT = {
     "dt": "dien thoai", "dthoai": "dien thoai", "dthoaj": "dien thoai", "dienthoai": "dien thoai",
     "smartphone": "dien thoai", "phone": "dien thoai", "fone": "dien thoai", "ip": "iphone", "fb": "facebook",
     "face": "facebook", "facbook": "facebook", "fbook": "facebook", "phaybuc": "facebook", "zl": "zalo",
-    "dalo": "zalo", "mxh": "mang xa hoi", "mn": "moi nguoi", "mng": "moi nguoi", "ng": "nguoi", "ngta": "nguoi ta",
-    "nta": "nguoi ta", "nguoita": "nguoi ta", "bik": "biet", "bit": "biet", "bt": "biet", "biek": "biet",
-    "cx": "cung", "vs": "voi", "zo": "vao", "dzo": "vao", "zô": "vao", "r": "roi", "oi": "oi", "rui": "roi",
-    "e": "em", "a": "anh", "c": "chi", "mik": "minh", "m": "minh", "t": "toi", "hs": "ho so", "hsso": "ho so",
-    "gplx": "bang lai xe", "blx": "bang lai xe", "gpld": "bang lai xe", "lltp": "ly lich tu phap",
-    "hkd": "ho kinh doanh", "hđđt": "hoa don dien tu", "hddt": "hoa don dien tu", "hđ": "hoa don",
-    "mst": "ma so thue", "tncn": "thu nhap ca nhan", "ttnt": "tri tue nhan tao", "bdhvs": "binh dan hoc vu so",
-    "bdhv": "binh dan hoc vu", "tcnscd": "to cong nghe so cong dong", "tcns": "to cong nghe so",
-    "csgt": "canh sat giao thong", "ubnd": "uy ban", "hcc": "hanh chinh cong", "qr": "ma qr", "stt": "so thu tu",
-    "nt": "nhan tin", "tnhan": "tin nhan", "sms": "tin nhan", "msg": "tin nhan", "app": "ung dung",
-    "apps": "ung dung", "ud": "ung dung", "udung": "ung dung", "link": "duong dan lien ket link",
+    "zlo": "zalo", "zal": "zalo", "zalu": "zalo", "dalo": "zalo", "mxh": "mang xa hoi", "mn": "moi nguoi",
+    "mng": "moi nguoi", "ng": "nguoi", "ngta": "nguoi ta", "nta": "nguoi ta", "nguoita": "nguoi ta", "bik": "biet",
+    "bit": "biet", "bt": "biet", "biek": "biet", "cx": "cung", "vs": "voi", "zo": "vao", "dzo": "vao", "zô": "vao",
+    "r": "roi", "oi": "oi", "rui": "roi", "e": "em", "a": "anh", "c": "chi", "mik": "minh", "m": "minh", "t": "toi",
+    "hs": "ho so", "hsso": "ho so", "gplx": "bang lai xe", "blx": "bang lai xe", "gpld": "bang lai xe",
+    "lltp": "ly lich tu phap", "hkd": "ho kinh doanh", "hđđt": "hoa don dien tu", "hddt": "hoa don dien tu",
+    "hđ": "hoa don", "mst": "ma so thue", "tncn": "thu nhap ca nhan", "ttnt": "tri tue nhan tao",
+    "bdhvs": "binh dan hoc vu so", "bdhv": "binh dan hoc vu", "tcnscd": "to cong nghe so cong dong",
+    "tcns": "to cong nghe so", "csgt": "canh sat giao thong", "ubnd": "uy ban", "hcc": "hanh chinh cong",
+    "qr": "ma qr", "stt": "so thu tu", "nt": "nhan tin", "tnhan": "tin nhan", "sms": "tin nhan", "msg": "tin nhan",
+    "app": "ung dung", "apps": "ung dung", "ud": "ung dung", "udung": "ung dung", "link": "duong dan lien ket link",
     "onl": "truc tuyen mang", "online": "truc tuyen mang", "ol": "truc tuyen mang", "wf": "wifi", "wiffi": "wifi",
     "wi": "wi", "wf4g": "wifi", "ttcn": "thong tin ca nhan", "sth": "sinh trac hoc", "hack": "hack chiem",
     "hak": "hack chiem", "hacker": "hack chiem", "hach": "hack chiem", "xl": "xin loi", "trc": "truoc", "ns": "noi",
@@ -162,11 +162,13 @@ ALWAYS = _rules(
     (r"\b(?:da|ra|gia) ?lo\b(?! lang| viec| cho)", "zalo"),
     (r"\bo ?t ?p\b", "otp"),
     (r"\bmat ma\b", "mat khau mat ma"),
+    (r"\bfacebook book\b", "facebook"),
+    (r"\bvay (?:neid|eid|ne id)\b", "vneid"),
 )
 UNMARKED_WORDS = frozenset("mo rang chi man ni tui rua chu hong xai nac coi thiet lon vo".split())  # noqa: SIM905
 """One of these stands wherever a rule of `UNMARKED` applies."""
 ALWAYS_BEGIN = re.compile(
     r"\b(?:can cuoc cong|chung minh [nt]|wi (?:fi|phi)|vn ?e? ?i ?d|passcode|giay phep lai|phay|(?:da|ra|gia) ?lo\b"
-    r"|o ?t ?p\b|mat ma\b)"
+    r"|o ?t ?p\b|mat ma\b|facebook book|vay n?e ?id)"
 )
 """Found wherever a rule of `ALWAYS` applies: most texts need none of them."""
