@@ -41,9 +41,9 @@ async def wanted(ctx: Context) -> None:
 
 
 async def note(ctx: Context) -> None:
-    """Keep for a while, redacted, what got no answer, so that one press sends it on."""
+    """Hold for a while, redacted, what got no answer, so that one press sends it on."""
     if not ctx.in_group and ctx.text:
-        await asking.remember(ctx.tx, ctx.contact, ctx.text, ctx.now)
+        asking.remember(ctx.desk, ctx.contact, ctx.text, ctx.now)
 
 
 def offer(ctx: Context) -> list[list[ButtonSpec]]:
@@ -70,7 +70,7 @@ async def pressed(ctx: Context) -> None:
 
 
 async def start(ctx: Context) -> None:
-    text = await asking.recall(ctx.tx, ctx.contact, ctx.now)
+    text = await asking.recall(ctx.tx, ctx.desk, ctx.contact, ctx.now)
     if text is not None:
         await confirm(ctx, text)
         return
@@ -123,11 +123,12 @@ async def _take(ctx: Context, text: str) -> None:
         await _expect(ctx, "ask.compose")
         await ctx.reply(f"questions.{screened.refusal}", most=LONGEST_QUESTION)
         return
-    await asking.remember(ctx.tx, ctx.contact, text, ctx.now)
     await confirm(ctx, screened.text)
 
 
 async def confirm(ctx: Context, text: str) -> None:
+    """What would be sent, as it would be stored."""
+    await asking.keep(ctx.tx, ctx.desk, ctx.contact, text, ctx.now)
     home = await asking.home(ctx.tx, ctx.person)
     await _expect(ctx, "ask.confirm")
     await ctx.reply(
@@ -151,6 +152,7 @@ async def confirmed(ctx: Context) -> None:
 
 
 async def drop(ctx: Context) -> None:
+    await asking.forget(ctx.tx, ctx.desk, ctx.contact)
     await _step_back(ctx)
     await ctx.reply("questions.dropped", edit=True)
 
@@ -227,7 +229,7 @@ async def place_typed(ctx: Context) -> None:
 
 async def send(ctx: Context, unit: Unit) -> None:
     """Put it to the people there, and say honestly what became of it."""
-    text = await asking.recall(ctx.tx, ctx.contact, ctx.now)
+    text = await asking.recall(ctx.tx, ctx.desk, ctx.contact, ctx.now)
     if text is None:
         await start(ctx)
         return

@@ -18,14 +18,14 @@ _WORDLESS = {"text": None, "answer": None, **_NOBODYS}
 
 
 async def remember(tx: Tx, contact_id: int, text: str, now: datetime) -> None:
-    """What this contact asked last without an answer."""
+    """What this contact is about to send on."""
     row = {"contact_id": contact_id, "text": text, "at": now}
     statement = insert(tx, Asked).values(row)
     await tx.execute(statement.on_conflict_do_update(index_elements=["contact_id"], set_={"text": text, "at": now}))
 
 
 async def recall(tx: Tx, contact_id: int, since: datetime) -> str | None:
-    """What this contact asked last without an answer, if that was after `since`."""
+    """What this contact is about to send on, if that was after `since`."""
     query = sa.select(Asked.text).where(Asked.contact_id == contact_id, Asked.at > since)
     return (await tx.execute(query)).scalar_one_or_none()
 

@@ -19,7 +19,7 @@ def _few(name: str, column: str, condition: str) -> sa.Index:
 
 
 class Asked(Base):
-    """What a contact asked last and got no answer to, redacted: for the hour in which they may send it on."""
+    """What a contact was shown, redacted, before they send it on: for the hour in which they may."""
 
     __tablename__ = "asked"
     contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)

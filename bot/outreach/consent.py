@@ -103,6 +103,7 @@ async def erase(tx: Tx, desk: Desk, person: Person, now: datetime) -> None:
     await tx.flush()
     await questions.withdraw(tx, person.id)
     for _, contact in found:
+        desk.unanswered.pop(contact.id, None)
         tx.expunge(contact)
     tx.expunge(person)
     await people.erase(tx, person.id, hashes, now)

@@ -71,6 +71,9 @@ class Desk:
     local: tuple[int, datetime | None] = (0, None)
     """Which entries that were published here the answers know: how many, and when the last one changed."""
 
+    unanswered: dict[int, tuple[datetime, str]] = field(default_factory=dict)
+    """Per contact id: when they asked this process what it could not answer, and what, redacted."""
+
     told: dict[int, tuple[datetime, str]] = field(default_factory=dict)
     """Per run id: when this process last changed its progress message, and to what."""
 

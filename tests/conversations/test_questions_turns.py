@@ -38,6 +38,11 @@ async def test_nothing_is_sent_without_a_second_thought(talk: Talk) -> None:
     assert "0912" not in who.asker.last.text
     assert await who.asker.says("thôi") == ["questions.dropped"]
     assert who.helper.heard == []
+    assert await who.asker.says("gặp người thật") == ["questions.compose"], (
+        "what they did not want to send is forgotten"
+    )
+    await who.asker.says("thôi")
+    await who.asker.says(ASKED)
     assert await who.asker.says("gặp người thật") == ["questions.confirm"], "for an hour it need not be typed again"
     assert await who.asker.says("gửi đi ạ") == ["questions.sent"]
     async with talk.database.read() as tx:

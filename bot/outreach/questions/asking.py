@@ -15,6 +15,7 @@ from bot.outreach.questions.screening import screen
 
 REMEMBERED = timedelta(hours=1)
 """For so long a question that got no answer may be sent on with one press."""
+_MOST_REMEMBERED = 5_000
 
 
 class Taken(StrEnum):
@@ -36,18 +37,32 @@ class Receipt:
     place: str = ""
 
 
-async def remember(tx: Tx, contact: Contact, text: str, now: datetime) -> bool:
-    """Keep, redacted and for an hour, what got no answer. Returns whether it may be sent on at all."""
+def remember(desk: Desk, contact: Contact, text: str, now: datetime) -> None:
+    """Hold, redacted, what got no answer: in memory alone, because nobody has asked us to keep it."""
     screened = screen(text)
+    desk.unanswered.pop(contact.id, None)
     if screened.refusal is None:
-        await questions.remember(tx, contact.id, screened.text, now)
-    else:
-        await questions.forget(tx, contact.id)
-    return screened.refusal is None
+        desk.unanswered[contact.id] = now, screened.text
+    while len(desk.unanswered) > _MOST_REMEMBERED:
+        desk.unanswered.pop(next(iter(desk.unanswered)))
 
 
-async def recall(tx: Tx, contact: Contact, now: datetime) -> str | None:
-    return await questions.recall(tx, contact.id, now - REMEMBERED)
+async def recall(tx: Tx, desk: Desk, contact: Contact, now: datetime) -> str | None:
+    """What they are about to send on, or what got no answer lately."""
+    at, text = desk.unanswered.get(contact.id, (now - REMEMBERED, ""))
+    return text if at > now - REMEMBERED else await questions.recall(tx, contact.id, now - REMEMBERED)
+
+
+async def keep(tx: Tx, desk: Desk, contact: Contact, text: str, now: datetime) -> None:
+    """They want to send this: it is kept until they have decided, for an hour at most."""
+    desk.unanswered.pop(contact.id, None)
+    await questions.remember(tx, contact.id, text, now)
+
+
+async def forget(tx: Tx, desk: Desk, contact: Contact) -> None:
+    """They do not want to send it."""
+    desk.unanswered.pop(contact.id, None)
+    await questions.forget(tx, contact.id)
 
 
 async def home(tx: Tx, person: Person) -> Unit | None:
@@ -57,7 +72,7 @@ async def home(tx: Tx, person: Person) -> Unit | None:
 
 async def ask(tx: Tx, desk: Desk, person: Person, contact: Contact, unit: Unit, text: str, now: datetime) -> Receipt:
     """Put a screened question to the people of a unit."""
-    await questions.forget(tx, contact.id)
+    await forget(tx, desk, contact)
     waiting = await questions.open_of(tx, person.id)
     if any(fold(one.text or "") == fold(text) for one in waiting):
         return Receipt(Taken.ALREADY)
