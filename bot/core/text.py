@@ -54,7 +54,9 @@ _CONTROL = {"Cc", "Cf", "Cs", "Co", "Cn"}
 def words(text: str) -> str:
     """Lower case, marks kept, the tone where the older spelling puts it (huỷ becomes hủy), words joined by one
     space: for phrases that must be told apart by their marks."""
-    lowered = _NEW_TONE.sub(lambda m: _OLD_TONES[m.group(1)], clean(text).casefold())
+    lowered = clean(text).casefold()
+    if not lowered.isascii():
+        lowered = _NEW_TONE.sub(lambda m: _OLD_TONES[m.group(1)], lowered)
     return _NOT_WORD.sub(" ", lowered.replace("_", " ")).strip()
 
 

@@ -3,11 +3,10 @@ without a common word still share something."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.text import fold
-from bot.outreach.faq.expand import expand, spoken
+from bot.outreach.faq.expand import expand, folded, spoken
 
 Marks = Mapping[str, Collection[str]]
 """Folded words of a text, and how they were typed with marks."""
@@ -27,7 +26,12 @@ class _Form:
 
     def agrees(self, marks: Marks) -> bool:
         """Whether nothing that was typed with marks means another word."""
-        return all(m in typed for w, m in zip(self.words, self.marked, strict=False) if (typed := marks.get(w)))
+        if not marks:
+            return True
+        for word, marked in zip(self.words, self.marked, strict=False):
+            if (typed := marks.get(word)) and marked not in typed:
+                return False
+        return True
 
     def weight(self, marks: Marks) -> float:
         alone = len(self.words) == 1 and self.marked != self.words and not marks.get(self.words[0])
@@ -39,7 +43,8 @@ class _Branch:
     """The forms that end here, those that go on after a gap, and where their words go on."""
 
     forms: list[_Form] = field(default_factory=list)
-    gapped: list[tuple[_Form, _Form]] = field(default_factory=list)
+    gapped: dict[str, list[tuple[_Form, _Form]]] = field(default_factory=dict)
+    """By the first word after the gap."""
     next: dict[str, _Branch] = field(default_factory=dict)
 
 
@@ -59,7 +64,7 @@ class Concepts:
         for word in first.words:
             branch = branch.next.setdefault(word, _Branch())
         if rest:
-            branch.gapped.append((first, rest[0]))
+            branch.gapped.setdefault(rest[0].words[0], []).append((first, rest[0]))
         else:
             branch.forms.append(first)
         self.words.update(word for form in (first, *rest) for word in form.words)
@@ -79,9 +84,8 @@ class Concepts:
                     elif form.agrees(marks):
                         found[form.concept] = 1.0
                         covered.update(range(start, end))
-                for first, last in branch.gapped:
-                    if first.agrees(marks) and last.agrees(marks) and _follows(last.words, tokens, end):
-                        found[first.concept] = 1.0
+                if branch.gapped:
+                    found |= dict.fromkeys(_across(branch, tokens, end, marks), 1.0)
                 branch, end = branch.next.get(tokens[end]) if end < len(tokens) else None, end + 1
         for start, form in alone:
             if start not in covered and form.agrees(marks):
@@ -90,14 +94,14 @@ class Concepts:
 
 
 def _form(concept: str, text: str) -> _Form:
-    looked_for = tuple(expand(text).split())
-    marked = tuple(spoken(text).split())
-    as_typed = tuple(fold(text).split()) == looked_for and len(marked) == len(looked_for)
-    return _Form(concept, looked_for, marked if as_typed else ())
+    looked_for, marked = tuple(expand(text).split()), tuple(spoken(text).split())
+    return _Form(concept, looked_for, marked if tuple(map(folded, marked)) == looked_for else ())
 
 
-def _follows(wanted: tuple[str, ...], tokens: Sequence[str], end: int) -> bool:
-    """Whether the words stand together at most `_WIDEST` words after `end`."""
-    size = len(wanted)
-    last = min(end + _WIDEST, len(tokens) - size)
-    return any(tuple(tokens[at : at + size]) == wanted for at in range(end, last + 1))
+def _across(branch: _Branch, tokens: Sequence[str], end: int, marks: Marks) -> Iterator[str]:
+    """The concepts of forms that go on at most `_WIDEST` words after `end`."""
+    for at in range(end, min(end + _WIDEST + 1, len(tokens))):
+        for first, last in branch.gapped.get(tokens[at], ()):
+            together = tuple(tokens[at : at + len(last.words)]) == last.words
+            if together and first.agrees(marks) and last.agrees(marks):
+                yield first.concept

@@ -104,7 +104,8 @@ class Index:
         total: Features = {}
         texts = []
         for plain, marks, weight in rows:
-            found = self._features(self._repair(plain.split()), marks)
+            tokens = plain.split()
+            found = self._features(tokens if self._repair.knows(tokens) else self._repair(tokens), marks)
             for name, value in found.items():
                 total[name] = total.get(name, 0.0) + weight * value
             if weight >= SPOKEN:

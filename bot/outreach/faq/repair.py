@@ -48,7 +48,7 @@ class Repair:
 
     def __call__(self, tokens: list[str]) -> list[str]:
         """The words, repaired where they make no sense and something near does."""
-        if all(token in self._counts for token in tokens):
+        if self.knows(tokens):
             return self._joined(tokens)
         apart = [part for token in self._joined(tokens) for part in self._apart(token)]
         for i, token in enumerate(apart):
@@ -57,6 +57,9 @@ class Repair:
                 after = apart[i + 1] if i + 1 < len(apart) else ""
                 apart[i] = self._nearest(token, before, after)
         return apart
+
+    def knows(self, tokens: Iterable[str]) -> bool:
+        return all(token in self._counts for token in tokens)
 
     def _joined(self, tokens: list[str]) -> list[str]:
         """`face book` and `v ne id` as the name that they are."""
