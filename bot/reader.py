@@ -23,8 +23,8 @@ from bot.speech.speech import Speech
 
 log = structlog.get_logger(__name__)
 
-MOST = 50
-"""So many wait at once: the last of them for some ten seconds."""
+MOST = 20
+"""So many wait at once: the last of them for a few seconds, with a slow voice for minutes."""
 
 
 class Reader:
