@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.core.events import Button, InboundKind
+from bot.outreach.faq import themes
 from bot.outreach.faq.engine import Verdict
 from bot.outreach.faq.guard import look
 from handlers import areas, menu, voice, welcome
@@ -112,7 +113,15 @@ async def _offer(ctx: Context, entries: tuple[str, ...]) -> None:
     if not ctx.in_group and _may_wait(ctx):
         await ctx.expect(CHOOSE, entries=[e.id for e in found], back=ctx.step, back_data=ctx.data)
     titles = [e.title for e in found]
-    await ctx.reply("faq.choices", titles=titles, buttons=[*rows, [("faq.none_of_these", "faq:none")]])
+    fields = {"titles": titles, "areas": _areas_of(ctx, found)}
+    await ctx.reply("faq.choices", **fields, buttons=[*rows, [("faq.none_of_these", "faq:none")]])
+
+
+def _areas_of(ctx: Context, found: list[FaqEntry]) -> list[str]:
+    """The names of the areas to choose between, where the choices are of two."""
+    areas = list(dict.fromkeys(themes.known(entry.theme) for entry in found))
+    names = [ctx.desk.book.label(ctx.person.language, f"faq.theme_{area}") for area in areas]
+    return names if len(names) == 2 else []
 
 
 def _may_wait(ctx: Context) -> bool:

@@ -243,3 +243,13 @@ async def test_an_area_s_last_page_leads_to_the_first(talk: Talk) -> None:
     await person.presses_data("area:an_toan:999")
     assert await person.presses("Xem thêm ▸") == ["faq.area"]
     assert "(trang 1/" in person.last.text
+
+
+async def test_two_areas_are_asked_about(talk: Talk) -> None:
+    finds(talk, action="suggest", entries=("vneid_forgot_password", "bank_biometrics"), score=0.4)
+    person = await talk.resident("5")
+    await person.says("quét mặt không vào được")
+    assert 'chuyện "VNeID, căn cước" hay "Tiền, ngân hàng"' in person.last.text
+    finds(talk, action="suggest", entries=("otp_safety", "scammed"), score=0.4)
+    await person.says("bị hỏi mã")
+    assert "Ý bà con là câu nào?" in person.last.text

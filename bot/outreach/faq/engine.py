@@ -56,7 +56,7 @@ class Answerer:
         self.today = today
         self._facts = {id for id, fact in facts.items() if is_current(fact, facts, today)}
         current = {id: entry for id, entry in entries.items() if is_current(entry, facts, today)}
-        texts = {id: tuple(_texts(entry)) for id, entry in current.items()}
+        texts = {id: tuple(texts_of(entry)) for id, entry in current.items()}
         foreign = {FOREIGN + id: tuple((text, 1.0) for text in asked) for id, asked in hints.foreign.items()}
         self._index = Index({**texts, **foreign}, hints.synonyms)
 
@@ -109,7 +109,7 @@ def _decide(odds: Odds, one_word: bool) -> Verdict:
     return Verdict(action, near, score, candidates=likely)
 
 
-def _texts(entry: FaqEntry) -> Iterator[tuple[str, float]]:
+def texts_of(entry: FaqEntry) -> Iterator[tuple[str, float]]:
     """What is indexed: every phrasing, the title, the keywords as one text, the start of the answer faintly."""
     yield entry.title, 1.5
     for phrasing in entry.phrasings:

@@ -9,18 +9,17 @@ was. They weigh shares and cosines, not words, so they hold when content changes
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import mul
 
-from bot.outreach.faq.index import Found, Near
+from bot.outreach.faq.index import Found
 
 FOREIGN = "-"
 """How the id of a subject begins that is none of ours."""
-NEAR = (0.48, 2.94, 0.93, 1.89, 1.45, 0.39)
-"""For the signs of a `Near`, in their order."""
-FOR_FOREIGN = 1.60
-"""Added for a foreign subject."""
-NOTHING = (2.74, 0.24, 3.44, 2.22)
-"""For "nothing of these": always, by the unknown part of the words, by one over their number, if nothing is meant."""
+WEIGHTS = (0.48, 2.94, 0.93, 1.89, 1.45, 0.39, 1.60, 2.74, 0.24, 3.44, 2.22)
+"""In the order of `signs`."""
+SIGNS = len(WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +38,21 @@ def judge(found: Found) -> Odds:
     """Never raises; nothing near leaves no odds."""
     if not found.near:
         return Odds()
-    always, unknown, brief, meaningless = NOTHING
-    nothing = always + unknown * found.unknown + brief / max(found.words, 1) + meaningless * (not found.meanings)
-    scores = [(near.entry, _score(near)) for near in found.near]
-    top = max(nothing, *(score for _, score in scores))
-    weights = {entry: math.exp(score - top) for entry, score in scores}
-    whole = sum(weights.values()) + math.exp(nothing - top)
-    ours = [(entry, weight / whole) for entry, weight in weights.items() if not entry.startswith(FOREIGN)]
+    *scores, nothing = (sum(map(mul, WEIGHTS, row)) for row in signs(found))
+    top = max(nothing, *scores)
+    weights = [math.exp(score - top) for score in scores]
+    whole = sum(weights) + math.exp(nothing - top)
+    shares = ((near.entry, weight / whole) for near, weight in zip(found.near, weights, strict=True))
+    ours = [(entry, share) for entry, share in shares if not entry.startswith(FOREIGN)]
     return Odds(tuple(sorted(ours, key=lambda pair: (-pair[1], pair[0]))))
 
 
-def _score(near: Near) -> float:
-    signs = (near.closest, near.three, near.bayes, near.share, near.covered, near.meant)
-    foreign = FOR_FOREIGN if near.entry.startswith(FOREIGN) else 0.0
-    return sum(weight * sign for weight, sign in zip(NEAR, signs, strict=True)) + foreign
+def signs(found: Found) -> Iterator[tuple[float, ...]]:
+    """What speaks for each near entry, and last for "nothing of these": always something, the more the larger the
+    unknown part of the words, the fewer they are, and if nothing is meant."""
+    for near in found.near:
+        foreign = float(near.entry.startswith(FOREIGN))
+        own = (near.closest, near.three, near.bayes, near.share, near.covered, near.meant, foreign)
+        yield (*own, 0.0, 0.0, 0.0, 0.0)
+    nothing = (1.0, found.unknown, 1.0 / max(found.words, 1), float(not found.meanings))
+    yield (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, *nothing)
