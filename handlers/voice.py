@@ -6,7 +6,6 @@ from bot.core.events import ChatKind, InboundKind, Outbound
 from bot.core.text import words
 from bot.db.tables import Item
 from bot.outreach import letterbox, voice
-from bot.outreach.speech_text import for_speech
 from bot.outreach.voice import Aloud, Script
 from handlers.routing import ButtonSpec, Context, Router, Test
 from messages.content.models import FaqEntry, Tip
@@ -36,7 +35,7 @@ async def listen(ctx: Context) -> None:
     await ctx.reply(key)
     if here:
         said = ctx.desk.book.say(ctx.person.language, key).text
-        await _hear(ctx, Script(for_speech(said, ctx.person.language), ctx.person.language))
+        await _hear(ctx, voice.of_text(ctx.desk, said, ctx.person.language))
 
 
 @router.on(_only("đọc", "doc"))

@@ -9,73 +9,8 @@ import re
 
 from bot.core.text import nfc
 from bot.outreach.spoken_numbers import cardinal, one_by_one
+from messages.content.spoken import Spoken
 
-_WORDS = {
-    "vneid": "vi en i ai đi",
-    "vssid": "vi ét ét ai đi",
-    "otp": "ô tê pê",
-    "ch play": "xê hát pờ lây",
-    "google play": "gu gồ pờ lây",
-    "google maps": "gu gồ máp",
-    "google drive": "gu gồ đờ rai",
-    "google": "gu gồ",
-    "app store": "áp xì to",
-    "appstore": "áp xì to",
-    "zalo": "da lô",
-    "facebook": "phây búc",
-    "messenger": "mét xen giơ",
-    "youtube": "diu túp",
-    "tiktok": "tích tóc",
-    "telegram": "te lê gam",
-    "gmail": "gờ meo",
-    "email": "i meo",
-    "wi-fi": "oai phai",
-    "wifi": "oai phai",
-    "internet": "in tơ nét",
-    "online": "trực tuyến",
-    "video": "vi đê ô",
-    "micro": "mi cờ rô",
-    "website": "trang mạng",
-    "web": "oép",
-    "app": "áp",
-    "homestay": "hôm xờ tây",
-    "android": "an đờ roi",
-    "iphone": "ai phôn",
-    "icloud": "ai cờ lao",
-    "etax mobile": "i tắc mô bai",
-    "etax": "i tắc",
-    "vtvgo": "vê tê vê gâu",
-    "telex": "tê lếch",
-    "deepfake": "đíp phếch",
-    "ai": "ây ai",
-    "sim": "xim",
-    "sms": "tin nhắn",
-    "qr": "kiu a",
-    "atm": "ây ti em",
-    "id": "ai đi",
-    "pdf": "pi đi ép",
-    "gps": "gi pi ét",
-    "vov": "vê ô vê",
-    "cccd": "căn cước công dân",
-    "bhyt": "bảo hiểm y tế",
-    "bhxh": "bảo hiểm xã hội",
-    "ubnd": "ủy ban nhân dân",
-    "hđnd": "hội đồng nhân dân",
-    "csgt": "cảnh sát giao thông",
-    "tp.": "thành phố",
-    "tp": "thành phố",
-    "vnđ": "đồng",
-    "ok": "ô kê",
-}
-"""How names and abbreviations are spoken in Vietnamese, whatever their capitals."""
-
-_CAPITALS = frozenset({"ai", "id", "sim"})
-"""Names only in capital letters: "ai" is also "who"."""
-_HOSTS = {
-    "dichvucong.gov.vn": "cổng dịch vụ công quốc gia",
-    "binhdanhocvuso.gov.vn": "bình dân học vụ số chấm gov chấm vi en",
-    "gov.vn": "gov chấm vi en",
-}
 _ANY_HOST = "địa chỉ ghi trong tin"
 _LETTERS = {
     **{"A": "a", "B": "bê", "C": "xê", "D": "dê", "Đ": "đê", "E": "e", "F": "ép", "G": "gờ", "H": "hát", "I": "i"},
@@ -85,10 +20,6 @@ _LETTERS = {
 _SIGNS = {"%": " phần trăm", "&": " và ", "+": " cộng ", "=": " bằng ", "@": " a còng ", "→": ", ", "₫": " đồng"}
 
 _ADDRESS = re.compile(r"https?://\S+")
-_NAMES = re.compile(
-    r"(?<![\w.])(?:" + "|".join(re.escape(w) for w in sorted(_WORDS, key=len, reverse=True)) + r")(?![\w-])",
-    re.IGNORECASE,
-)
 _HOST = re.compile(r"(?<![\w@.])(?:[a-z0-9-]+\.)+(?:vn|com|net|org)(?:/\S*)?(?!\w)", re.IGNORECASE)
 _STEP = re.compile(r"^(\d{1,2})\. ", re.MULTILINE)
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
@@ -108,30 +39,24 @@ _QUOTES = re.compile(r"[\"'“”‘’«»()\[\]{}<>*_#|\\^~`]")
 _UNSAID = re.compile(r"[^\w\s.,:;?!\-…/]")
 
 
-def for_speech(text: str, language: str = "vi") -> str:
+def for_speech(text: str, language: str, spoken: Spoken) -> str:
     """What a voice of that language is to say: without addresses, pictures and marks; in Vietnamese also without digits
-    and abbreviations. One sentence a line."""
+    and abbreviations, with names as `spoken` says them. One sentence a line."""
     said = _ADDRESS.sub("", nfc(text))
     if language == "vi":
-        said = _in_vietnamese(said)
+        said = _in_vietnamese(said, spoken)
     return _tidy(_UNSAID.sub(" ", _QUOTES.sub(" ", said)))
 
 
-def _in_vietnamese(text: str) -> str:
+def _in_vietnamese(text: str, spoken: Spoken) -> str:
     said = _STEP.sub(lambda found: f"Bước {cardinal(int(found[1]))}: ", text)
-    said = _HOST.sub(lambda found: _HOSTS.get(found[0].lower(), _ANY_HOST), said)
-    said = _NAMES.sub(_name, said)
+    said = _HOST.sub(lambda found: spoken.words.get(found[0].lower(), _ANY_HOST), said)
+    said = spoken.names.sub(lambda found: spoken.say(found[0]), said)
     said = _numbers(said)
     said = _SHOUTED.sub(_quietly, _ABBREVIATION.sub(_spelled, said))
     for sign, word in _SIGNS.items():
         said = said.replace(sign, word)
     return said.replace("/", " hoặc ")
-
-
-def _name(found: re.Match[str]) -> str:
-    written = found[0]
-    other_word = written.lower() in _CAPITALS and not written.isupper()
-    return written if other_word else _WORDS[written.lower()]
 
 
 def _numbers(text: str) -> str:

@@ -70,28 +70,31 @@ def can_hear_tip(desk: Desk, item: Item, language: str, can: Capabilities | None
     return said or _recorded(desk, item, language, can, group=group) is not None
 
 
+def of_text(desk: Desk, text: str, language: str) -> Script:
+    """Anything that is written in that language."""
+    pack = desk.translations.get(language, desk.pack)
+    return Script(for_speech(text, language, pack.spoken), language)
+
+
 def of_tip(desk: Desk, item: Item, language: str) -> Script:
     """The words of a tip as they are sent to whoever reads that language."""
-    spoken = _language(desk, item, language)
-    return Script(for_speech(curriculum.said_in(desk, item, language)[0].text, spoken), spoken)
+    return of_text(desk, curriculum.said_in(desk, item, language)[0].text, _language(desk, item, language))
 
 
 def of_simpler(desk: Desk, item: Item, tip: Tip, language: str) -> Script:
     """The same in simpler words; `tip` is the one that is read in that language."""
-    spoken = _language(desk, item, language)
-    return Script(for_speech(f"{tip.title}\n{tip.simpler}\n{tip.why}", spoken), spoken)
+    return of_text(desk, f"{tip.title}\n{tip.simpler}\n{tip.why}", _language(desk, item, language))
 
 
 def of_next(desk: Desk, tip: Tip, language: str) -> Script:
     """The same of a tip that has not been sent yet."""
     translated = curriculum.translated(desk, tip.id, language)
     spoken = desk.pack.language if translated is None else language
-    return Script(for_speech(curriculum.parts(desk, translated or tip, spoken)[0].text, spoken), spoken)
+    return of_text(desk, curriculum.parts(desk, translated or tip, spoken)[0].text, spoken)
 
 
 def of_answer(desk: Desk, entry: FaqEntry) -> Script:
-    language = desk.pack.language
-    return Script(for_speech(f"{entry.title}\n{entry.body()}", language), language)
+    return of_text(desk, f"{entry.title}\n{entry.body()}", desk.pack.language)
 
 
 def ready_tip(desk: Desk, item: Item, language: str, can: Capabilities, *, group: bool = False) -> Outbound | None:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from messages.content.spoken import Spoken
+
 TIP_LIMIT = 300
 """Characters (NFC code points) of a tip with its steps: one screen of a cheap phone."""
 ANSWER_LIMIT = 500
@@ -203,6 +205,7 @@ class Pack:
     faq: Mapping[str, FaqEntry]
     facts: Mapping[str, Fact]
     hints: Hints = field(default_factory=Hints)
+    spoken: Spoken = field(default_factory=Spoken)
 
     def current(self, item: Tip | FaqEntry | Fact, today: date) -> bool:
         """Whether it may still be said: neither it nor any fact in its text has expired."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bot.core.errors import UserError
-from messages.content import hints, rules
+from messages.content import hints, rules, spoken
 from messages.content.lines import Document, Problem, read
 from messages.content.models import Area, Fact, FactKind, FaqEntry, Group, Pack, Sourced, Tip
 from messages.content.records import Item, Known, Shelf, records, strings
@@ -97,6 +97,7 @@ def _read(root: Path, language: str, first: Pack | None = None) -> tuple[Pack, S
         faq=view(faq),
         facts=view(facts),
         hints=hints.load(folder, shelf.problems),
+        spoken=spoken.load(folder, shelf.problems),
     )
     return pack, shelf
 

@@ -153,7 +153,7 @@ def write_pack(root: Path, **files: str) -> None:
     whole = {"tips": TIPS, "faq": FAQ, "facts": FACTS, "curricula": curricula, **files}
     places = {"tips": "tips/a.yaml", "faq": "faq/a.yaml", "facts": "facts.yaml", "curricula": "curricula.yaml"}
     for name, text in whole.items():
-        path = root / "vi" / places[name]
+        path = root / "vi" / places.get(name, f"{name}.yaml")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
@@ -165,6 +165,9 @@ def swap(text: str, old: str, new: str) -> str:
 
 TIP_TWICE = TIPS + TIPS.split("tips:\n")[1].replace("first_tip", "second_tip").replace("Khóa màn", "Giữ màn")
 BROKEN = [
+    ("spoken with digits", "spoken", "words:\n  OTP: ô tê 9\n", 2, "without digits"),
+    ("capitals of nothing", "spoken", "words:\n  OTP: ô tê pê\ncapitals: [AI]\n", 3, "does not stand under"),
+    ("nothing spoken", "spoken", "- OTP\n", 1, "must begin with `words:`"),
     ("not YAML", "tips", TIPS + "  - id: [", 21, "not valid YAML"),
     ("alias", "tips", TIPS + "    picture: *other\n", 21, "aliases"),
     ("no list", "tips", "tips: 3\n", 1, "must hold a list"),

@@ -8,9 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.outreach.speech_text import for_speech
+from bot.outreach import speech_text
 from bot.outreach.spoken_numbers import cardinal, one_by_one
 from tests.support.talk import content
+
+
+def for_speech(text: str, language: str = "vi") -> str:
+    return speech_text.for_speech(text, language, content()[0].spoken)
+
 
 SPOKEN = (
     ("steps", "1. Mở VNeID.\n2. Chạm Quên mật khẩu", "Bước một: Mở vi en i ai đi.\nBước hai: Chạm Quên mật khẩu."),
