@@ -42,7 +42,7 @@ def read(text: str, known: frozenset[str] = frozenset()) -> tuple[str, dict[str,
         if (bare := folded(word)) != word:
             marks.setdefault(bare, set()).add(word)
         plain.append(_word(word, known))
-    return _by_rules(" ".join(plain), unmarked=said is typed), marks
+    return _by_rules(" ".join(plain), unmarked=not marks), marks
 
 
 def _by_rules(plain: str, unmarked: bool) -> str:
@@ -61,7 +61,7 @@ def spoken(text: str) -> str:
 
 
 def _without_dialect(typed: str) -> str:
-    """The same object where nobody typed any marks."""
+    """The same where nobody typed any marks: then neighbours must tell what is dialect."""
     if all(folded(word) == word for word in typed.split()):
         return typed
     kept = _TOOTH.sub(r"\1 răng_", typed) if "răng" in typed else typed
