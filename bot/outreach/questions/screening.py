@@ -16,6 +16,8 @@ LONGEST_ANSWER = 1000
 """Characters, counted as UTF-16 units."""
 HIDDEN = "…"
 _SHORTEST = 6
+_MARK = " \ue000 "
+"""Stands for what is left alone meanwhile: nobody can type it past `clean`."""
 
 
 class Refusal(StrEnum):
@@ -97,13 +99,11 @@ def hide(text: str) -> str:
 
 
 def _around(kept: re.Pattern[str], text: str, change: Callable[[str], str]) -> str:
-    """Change everything but what matches, seen as one text: a number does not end where something harmless begins."""
-    found = [match[0] for match in kept.finditer(text)]
-    marks = iter(range(len(found)))
-    marked = change(kept.sub(lambda _: f" {chr(0xE000 + next(marks) % 0x1900)} ", text))
-    for place, harmless in enumerate(found):
-        marked = marked.replace(f" {chr(0xE000 + place % 0x1900)} ", harmless, 1)
-    return marked
+    """Change everything but what matches; a number does not go on past something harmless."""
+    changed = change(kept.sub(_MARK, text))
+    for match in kept.finditer(text):
+        changed = changed.replace(_MARK, match[0], 1)
+    return changed
 
 
 def _without_numbers(text: str) -> str:
