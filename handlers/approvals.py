@@ -6,6 +6,7 @@ from bot.core.events import ChatKind
 from bot.db.tables import Campaign, Run
 from bot.outreach import approvals, broadcasts, notify
 from bot.outreach.approvals import Verdict
+from handlers import inbox_entries
 from handlers.routing import Context, Router, numbered
 from handlers.staff_flow import notice
 
@@ -37,7 +38,8 @@ async def show_waiting(ctx: Context) -> None:
     found = await approvals.waiting(ctx.tx, ctx.person)
     for campaign in found:
         await approvals.show(ctx.tx, ctx.desk, campaign, ctx.contact, ctx.capabilities, ctx.now)
-    if not found:
+    entries = await inbox_entries.show_each(ctx)
+    if not found and not entries:
         await ctx.reply("approval.none_waiting")
 
 

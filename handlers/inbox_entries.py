@@ -145,13 +145,17 @@ async def propose(ctx: Context, source: str | None) -> None:
 
 
 async def show_waiting(ctx: Context) -> None:
-    """Everything that they may decide about, each with its two buttons."""
+    if not await show_each(ctx):
+        await ctx.reply("inbox.none_waiting")
+
+
+async def show_each(ctx: Context) -> int:
+    """Everything that they may decide about, each with its two buttons. Returns how many there are."""
     found = await entries.waiting(ctx.tx, ctx.person)
     for entry in found:
         rows: list[list[ButtonSpec]] = [[*row] for row in entries.decision(entry)]
         await ctx.reply("inbox.decide", entry=entry, buttons=rows)
-    if not found:
-        await ctx.reply("inbox.none_waiting")
+    return len(found)
 
 
 async def publish(ctx: Context, entry_id: int) -> None:

@@ -208,6 +208,8 @@ async def test_an_entry_that_is_not_good_enough_goes_back_with_the_reason(talk: 
     assert await who.editor.says("Giấy bán bò") == ["inbox.forbidden"]
     assert await who.editor.says(ANSWER) == ["inbox.ask_source"]
     assert await who.editor.says("https://dichvucong.gov.vn/thu-y") == ["inbox.proposed"]
+    await approver.says("/menu")
+    assert await approver.presses("✅ Duyệt") == ["inbox.decide"], "whoever missed it finds it there"
     assert await approver.presses("❌ Chưa được") == ["inbox.ask_reason"]
     assert await approver.says("Ghi rõ giờ làm việc") == ["inbox.rejected"]
     assert "Ghi rõ giờ làm việc" in who.editor.last.text
