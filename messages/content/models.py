@@ -156,7 +156,7 @@ class Tip(Sourced):
 
 class FaqEntry(Sourced):
     """One question with its answer, and the many ways in which people really type it. Entries of a `theme` stand
-    together in menus."""
+    together in menus. `safety` marks where somebody may lose money or health: the answer begins with a warning sign."""
 
     topic: Id
     theme: Id

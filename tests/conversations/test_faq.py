@@ -250,6 +250,6 @@ async def test_two_areas_are_asked_about(talk: Talk) -> None:
     person = await talk.resident("5")
     await person.says("quét mặt không vào được")
     assert 'chuyện "VNeID, căn cước" hay "Tiền, ngân hàng"' in person.last.text
-    finds(talk, action="suggest", entries=("otp_safety", "scammed"), score=0.4)
+    finds(talk, action="suggest", entries=("fake_police", "scammed"), score=0.4)
     await person.says("bị hỏi mã")
     assert "Ý bà con là câu nào?" in person.last.text
