@@ -20,7 +20,7 @@ Action = Literal["answer", "suggest", "none"]
 
 SURE = 0.72
 """Probability from which the best entry is the answer."""
-MAYBE = 0.35
+MAYBE = 0.3
 """Probability that the question is ours at all from which choices are offered."""
 WORTH = 0.01
 """Probability from which an entry is worth a choice."""
