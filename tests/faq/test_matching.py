@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.questions import TUNE, outcome, read
+from bot.outreach.faq import expand as expand_module
 from bot.outreach.faq.concepts import Concepts
 from bot.outreach.faq.engine import Answerer
 from bot.outreach.faq.expand import expand
@@ -142,3 +143,12 @@ def test_a_broken_file_says_where(tmp_path: Path, file: str, text: str, line: in
     hints.load(tmp_path, problems)
     assert [(p.path.name, p.line) for p in problems] == [(file, line)]
     assert says in problems[0].text
+
+
+def test_no_number_that_somebody_wrote_is_kept_in_memory() -> None:
+    for text in ("căn cước 044123456789 bị sai", "gọi 0912345678 hỏi", "mã otp 482913a"):
+        answerer().ask(text)
+    kept = (expand_module.folded, expand_module._word, expand_module.untelex, expand_module.is_syllable)
+    before = [cache.cache_info().currsize for cache in kept]
+    answerer().ask("căn cước 044987654321 bị sai")
+    assert [cache.cache_info().currsize for cache in kept] == before

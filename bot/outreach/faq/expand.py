@@ -11,6 +11,8 @@ from bot.outreach.faq.shorthand import ALWAYS, ALWAYS_BEGIN, DIALECT, SHORT, UNM
 LONGEST = 600
 """Characters of a question that are looked at."""
 
+_NUMBER = re.compile(r"\d{4}")
+"""In anything that might be somebody's number: it is left alone and kept in no cache."""
 _CHI = re.compile(r"\bchi\b(?! (?:phí|tiết|nhánh|tiêu|trả|cục|hội|bộ|đoàn|em|chị))")
 _TOOTH = re.compile(r"\b(nhức|đau|sâu|đánh|chải|nhổ|trồng|hàm|bọc|niềng|mọc|gãy) răng\b(?! (?:hè|hí|rứa|ri|chừ|đây))")
 
@@ -39,6 +41,9 @@ def read(text: str, known: frozenset[str] = frozenset()) -> tuple[str, dict[str,
     marks: dict[str, set[str]] = {}
     plain = []
     for word in said.split():
+        if _NUMBER.search(word):
+            plain.append(word)
+            continue
         if (bare := folded(word)) != word:
             marks.setdefault(bare, set()).add(word)
         plain.append(_word(word, known))
@@ -62,7 +67,7 @@ def spoken(text: str) -> str:
 
 def _without_dialect(typed: str) -> str:
     """The same where nobody typed any marks: then neighbours must tell what is dialect."""
-    if all(folded(word) == word for word in typed.split()):
+    if all(word.isascii() or folded(word) == word for word in typed.split()):
         return typed
     kept = _TOOTH.sub(r"\1 răng_", typed) if "răng" in typed else typed
     kept = _CHI.sub("gì", kept) if "chi" in kept else kept
