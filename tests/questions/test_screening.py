@@ -72,6 +72,15 @@ def test_what_is_not_sent_on_at_all(typed: str, why: Refusal | None) -> None:
     assert screen(typed).refusal is why
 
 
+@pytest.mark.parametrize("piece", ["a.", "1.", "a-", "1 ", "mk ", "sinh ngày ", "gửi a b c ", "x.com ", "1,111 "])
+def test_no_text_takes_long(piece: str) -> None:
+    """Nothing is timed: what takes quadratic time would run into the limit of a test."""
+    text = piece * (20_000 // len(piece))
+    assert hide(text)
+    assert objection(text[:LONGEST_ANSWER]) in (None, Objection.LINK, Objection.NUMBER)
+    assert screen(text).refusal is Refusal.LONG
+
+
 @given(st.text(alphabet="0123456789 .-_/()+", max_size=60))
 @settings(max_examples=60)
 def test_nine_digits_in_a_row_never_stay(typed: str) -> None:

@@ -15,6 +15,7 @@ LONGEST_QUESTION = 500
 LONGEST_ANSWER = 1000
 """Characters, counted as UTF-16 units."""
 HIDDEN = "…"
+_MOST_READ = 4 * LONGEST_QUESTION
 _SHORTEST = 6
 _MARK = " \ue000 "
 """Stands for what is left alone meanwhile: nobody can type it past `clean`."""
@@ -53,9 +54,9 @@ _DAY = r"\d{1,2}([/\-.])\d{1,2}\1\d{4}(?!\d)"
 _YEAR = r"\b(?:năm|nam) (?:19|20)\d{2}(?!\d)"
 _HARMLESS = re.compile(rf"(?<![\d.,])(?:{_AMOUNT})|(?<!\d)(?:{_DAY})|{_YEAR}", re.IGNORECASE)
 _BIRTHDAY = re.compile(r"\b(sinh(?: ngày| ngay| năm| nam)?:? ?)\d{1,2}[/\-.]\d{1,2}[/\-.]\d{4}", re.IGNORECASE)
-_MAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
+_MAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8}")
 _LINK = re.compile(
-    r"(?:https?://|www\.)[^\s]+|\b(?:[a-z0-9][a-z0-9\-]*\.)+(?:com|net|org|vn|info|xyz|top|cc|me|ly|io|co|app|site|online|"
+    r"(?:https?://|www\.)[^\s]+|(?<![\w.\-])(?:[a-z0-9][a-z0-9\-]{0,62}\.){1,10}(?:com|net|org|vn|info|xyz|top|cc|me|ly|io|co|app|site|online|"
     r"shop|vip|club|link|live|asia|pro|icu|tk|apk)\b(?:/[^\s]*)?",
     re.IGNORECASE,
 )
@@ -80,6 +81,8 @@ def screen(text: str) -> Screened:
     finding = look(text)
     if finding is not None and finding.guard is not Guard.SECRET:
         return Screened(refusal=Refusal.HARM if finding.guard is Guard.REFUSE else Refusal.DANGER)
+    if len(text) > _MOST_READ:
+        return Screened(refusal=Refusal.LONG)
     hidden = hide(text)
     if _is_secret(hidden):
         return Screened(refusal=Refusal.SECRET)
