@@ -75,6 +75,7 @@ class Concepts:
         found: dict[str, float] = {}
         alone: list[tuple[int, _Form]] = []
         covered: set[int] = set()
+        all_of_them = set(tokens)
         for start in range(len(tokens)):
             branch, end = self._root.next.get(tokens[start]), start + 1
             while branch is not None:
@@ -84,7 +85,7 @@ class Concepts:
                     elif form.agrees(marks):
                         found[form.concept] = 1.0
                         covered.update(range(start, end))
-                if branch.gapped:
+                if not branch.gapped.keys().isdisjoint(all_of_them):
                     found |= dict.fromkeys(_across(branch, tokens, end, marks), 1.0)
                 branch, end = branch.next.get(tokens[end]) if end < len(tokens) else None, end + 1
         for start, form in alone:

@@ -41,7 +41,7 @@ def read(text: str, known: frozenset[str] = frozenset()) -> tuple[str, dict[str,
     marks: dict[str, set[str]] = {}
     plain = []
     for word in said.split():
-        if _NUMBER.search(word):
+        if not word.isalpha() and _NUMBER.search(word):
             plain.append(word)
             continue
         if (bare := folded(word)) != word:
@@ -67,7 +67,7 @@ def spoken(text: str) -> str:
 
 def _without_dialect(typed: str) -> str:
     """The same where nobody typed any marks: then neighbours must tell what is dialect."""
-    if all(word.isascii() or folded(word) == word for word in typed.split()):
+    if typed.isascii():
         return typed
     kept = _TOOTH.sub(r"\1 răng_", typed) if "răng" in typed else typed
     kept = _CHI.sub("gì", kept) if "chi" in kept else kept
