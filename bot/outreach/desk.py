@@ -41,9 +41,9 @@ class House:
     consent_version: str = "2026-11"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Desk:
-    """Shared by all handlers, jobs and commands of one process."""
+    """Shared by all handlers, jobs and commands of one process. It has no `repr`: a traceback would print all content."""
 
     clock: Clock
     book: Phrasebook
