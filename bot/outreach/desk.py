@@ -43,7 +43,7 @@ class House:
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class Desk:
-    """Shared by all handlers, jobs and commands of one process. It has no `repr`: a traceback would print all content."""
+    """Shared by all handlers, jobs and commands of one process. Without `repr`: a traceback would print all content."""
 
     clock: Clock
     book: Phrasebook
