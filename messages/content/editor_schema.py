@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from messages.content.hints import FOREIGN, ID, LONGEST, SYNONYMS
 from messages.content.models import Fact, FaqEntry, Group, Sourced, Tip
 
 SCHEMA_ROOT = Path(__file__).parent / "schema"
@@ -18,6 +19,7 @@ _DEFAULTS = frozenset(
 def schemas() -> dict[str, str]:
     """The text of every schema file by its name; a test keeps the stored files current."""
     made = {name: _file_schema(name, model) for name, model in _FILES}
+    made |= {name: _sets_schema(name) for name in (SYNONYMS, FOREIGN)}
     return {f"{name}.json": _dump(schema) for name, schema in {**made, "curricula": _curricula_schema()}.items()}
 
 
@@ -46,6 +48,18 @@ def _file_schema(name: str, model: type[Sourced]) -> dict[str, Any]:
             name: {"type": "array", "items": record},
         },
         "$defs": shared,
+    }
+
+
+def _sets_schema(name: str) -> dict[str, Any]:
+    said = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "maxLength": LONGEST}}
+    sets = {"type": "object", "propertyNames": {"pattern": ID}, "additionalProperties": said}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "required": [name],
+        "additionalProperties": False,
+        "properties": {name: sets},
     }
 
 

@@ -15,7 +15,7 @@ GAP = "…"
 """Stands for up to four other words."""
 LONGEST = 160
 """Characters of one way of saying something."""
-_ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
+ID = "^[a-z][a-z0-9_]{1,39}$"
 
 
 def load(folder: Path, problems: list[Problem]) -> Hints:
@@ -39,7 +39,7 @@ def _sets(path: Path, name: str, problems: list[Problem]) -> dict[str, tuple[str
 
 
 def _forms(document: Document, name: str, id: str, forms: object) -> Iterator[str]:
-    if not _ID.fullmatch(id):
+    if not re.match(ID, id):
         document.wrong((name, id), f"`{id}` is no id: small letters, digits and _ only")
     if not isinstance(forms, list) or not forms:
         document.wrong((name, id), f"`{id}` must be a list of words or questions")
