@@ -1,6 +1,7 @@
 """`python -m benchmarks.answers_fit`: fit the weights of `bot.outreach.faq.judgement`, and say what they would do.
 
-The judgement is a conditional logit over the nearest entries and "nothing of these". It learns from
+The judgement is a conditional logit over the nearest entries and "nothing of these", and upon it a logistic regression
+that says whether the best of ours is right. They learn from
 
 * the questions of `tests/faq/asked_tune.jsonl` and `tests/faq/questions.py` (weight 1 each),
 * every phrasing of the pack, asked of an index from which it and a sixth of the others were taken (a quarter),
@@ -24,7 +25,7 @@ from operator import mul
 from benchmarks.questions import TODAY, TUNE, read
 from bot.outreach.faq.engine import MAYBE, SURE, texts_of
 from bot.outreach.faq.index import Index
-from bot.outreach.faq.judgement import FOREIGN, SIGNS, signs
+from bot.outreach.faq.judgement import FOREIGN, SIGNS, evidence, shares_of, signs
 from messages.content.packs import Pack, load
 from tests.faq.questions import LATER, QUESTIONS
 
@@ -52,13 +53,17 @@ def main() -> None:
     chance.shuffle(asked)
     found = Counter[str]()
     for part in range(_PARTS):
-        learned = fit([case for i, case in enumerate(asked) if i % _PARTS != part] + made)
-        found.update(_outcome(case, learned) for case in asked[part::_PARTS])
+        seen = [case for i, case in enumerate(asked) if i % _PARTS != part] + made
+        learned = fit(seen)
+        assured = assure(seen, learned)
+        found.update(_outcome(case, learned, assured) for case in asked[part::_PARTS])
     ours, alien = sum(case.ours for case in asked), sum(not case.ours for case in asked)
     print(f"{ours} questions of ours, {alien} others, each judged by weights that never saw it:")
     for name, of in (("right", ours), ("among", ours), ("wrong", ours), ("false", alien), ("offered", alien)):
         print(f"  {name} {found[name] / max(of, 1):.1%}")
-    print("weights:", ", ".join(f"{weight:.2f}" for weight in fit(asked + made)))
+    weights = fit(asked + made)
+    print("WEIGHTS =", tuple(round(weight, 2) for weight in weights))
+    print("ASSURANCE =", tuple(round(weight, 2) for weight in assure(asked + made, weights)))
 
 
 def _asked(pack: Pack) -> Iterator[Case]:
@@ -152,11 +157,7 @@ def _loss(cases: Sequence[Case], weights: Sequence[float], shrink: float) -> flo
 
 
 def _shares(case: Case, weights: Sequence[float]) -> list[float]:
-    scores = [sum(map(mul, row, weights)) for row in case.signs]
-    top = max(scores)
-    found = [math.exp(score - top) for score in scores]
-    whole = sum(found)
-    return [share / whole for share in found]
+    return shares_of(case.signs, weights)
 
 
 def _learn(case: Case, weights: Sequence[float], slope: list[float], curve: list[list[float]]) -> None:
@@ -185,6 +186,34 @@ def _mixed(rows: Iterable[Sequence[float]], shares: Sequence[float]) -> list[flo
     return mixed
 
 
+def assure(cases: Sequence[Case], weights: Sequence[float]) -> list[float]:
+    """The weights by which the best of ours is right or not: a logistic regression on what the first ones say."""
+    rows = [row for case in cases if (row := _evidence(case, weights)) is not None]
+    size = len(rows[0][0])
+    found = [0.0] * size
+    for _ in range(_STEPS):
+        slope = [_SHRINK * len(rows) * w for w in found]
+        curve = [[_SHRINK * len(rows) * (i == j) for j in range(size)] for i in range(size)]
+        for signs_, right, weight in rows:
+            sure = 1.0 / (1.0 + math.exp(-sum(map(mul, found, signs_))))
+            for i, a in enumerate(signs_):
+                slope[i] += weight * (sure - right) * a
+                for j, b in enumerate(signs_):
+                    curve[i][j] += weight * sure * (1.0 - sure) * a * b
+        found = [w - s for w, s in zip(found, _solve(curve, slope), strict=True)]
+    return found
+
+
+def _evidence(case: Case, weights: Sequence[float]) -> tuple[tuple[float, ...], bool, float] | None:
+    """What there is for the best of ours, whether it is right, and what the case weighs."""
+    shares = _shares(case, weights)
+    ours = [i for i, id in enumerate(case.entries) if not id.startswith(FOREIGN)]
+    if not ours:
+        return None
+    best = max(ours, key=lambda i: shares[i])
+    return evidence(case.signs, shares, best), case.ours and best in case.right, case.weight
+
+
 def _solve(matrix: list[list[float]], right: list[float]) -> list[float]:
     """Gauss's elimination with pivots."""
     rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
@@ -198,10 +227,11 @@ def _solve(matrix: list[list[float]], right: list[float]) -> list[float]:
     return [row[-1] for row in rows]
 
 
-def _outcome(case: Case, weights: Sequence[float]) -> str:
+def _outcome(case: Case, weights: Sequence[float], assured: Sequence[float]) -> str:
     shares = _shares(case, weights)
     order = sorted((i for i, id in enumerate(case.entries) if not id.startswith(FOREIGN)), key=lambda i: -shares[i])
-    if order and shares[order[0]] >= SURE:
+    found = _evidence(case, weights)
+    if found is not None and 1.0 / (1.0 + math.exp(-sum(map(mul, assured, found[0])))) >= SURE:
         return ("right" if order[0] in case.right else "wrong") if case.ours else "false"
     if sum(shares[i] for i in order) >= MAYBE:
         return ("among" if case.right & set(order[:3]) else "missed") if case.ours else "offered"

@@ -18,8 +18,8 @@ from messages.content.models import Fact, FaqEntry, Hints, is_current
 
 Action = Literal["answer", "suggest", "none"]
 
-SURE = 0.72
-"""Probability from which the best entry is the answer."""
+SURE = 0.78
+"""Assurance from which the best entry is the answer."""
 MAYBE = 0.3
 """Probability that the question is ours at all from which choices are offered."""
 WORTH = 0.01
@@ -34,9 +34,9 @@ _SHORTEST_PART = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`entries` are at most three ids, best first; `score` is the probability of the first. `guard` is a word of
-    `guard.Guard`, `facts` the hotlines to show with it, `small_talk` what was said instead of a question. `candidates`
-    are up to eight entries among which somebody cleverer may choose."""
+    """`entries` are at most three ids, best first; `score` is the probability that the first is right. `guard` is a
+    word of `guard.Guard`, `facts` the hotlines to show with it, `small_talk` what was said instead of a question.
+    `candidates` are up to eight entries among which somebody cleverer may choose."""
 
     action: Action
     entries: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class Answerer:
             return Verdict("answer", (same, *others)[:3], 1.0)
         if len(both := self._several(text)) > 1:
             rest = [entry for entry, _ in odds.entries if entry not in both]
-            return Verdict("suggest", (*both, *rest)[:3], round(odds.entries[0][1], 4))
+            return Verdict("suggest", (*both, *rest)[:3], round(odds.sure, 4))
         return _decide(odds, one_word=" " not in found.plain)
 
     def _several(self, text: str) -> list[str]:
@@ -93,14 +93,14 @@ class Answerer:
         parts = [part for part in _NEXT.split(text) if len(part.split()) >= _SHORTEST_PART]
         if not 1 < len(parts) <= 3:
             return []
-        sure = [odds.entries[0] for part in parts if (odds := judge(self._index.find(part))).entries]
-        return list(dict.fromkeys(entry for entry, share in sure if share >= SURE))
+        all_odds = [judge(self._index.find(part)) for part in parts]
+        return list(dict.fromkeys(odds.entries[0][0] for odds in all_odds if odds.sure >= SURE))
 
 
 def _decide(odds: Odds, one_word: bool) -> Verdict:
     if not odds.entries:
         return Verdict("none")
-    score = round(odds.entries[0][1], 4)
+    score = round(odds.sure, 4)
     likely = tuple(entry for entry, _ in odds.entries[:CANDIDATES])
     if odds.ours < MAYBE:
         return Verdict("none", (), score, candidates=likely)
