@@ -3,8 +3,8 @@
 A conditional logit over the nearest entries, the foreign subjects among them, and "nothing of these"; upon it a
 logistic regression that says whether the best of ours is right. Both were fitted offline, by
 `python -m benchmarks.answers_fit`, on the questions of the tests, on the pack's own phrasings with a sixth of them held
-back at a time, on phrasings whose entry was taken out, and on foreign questions whose subject was. They weigh shares and
-cosines, not words, so they hold when content changes.
+back at a time, on phrasings whose entry was taken out, and on foreign questions whose subject was. They weigh shares
+and cosines, not words, so they hold when content changes.
 """
 
 from __future__ import annotations
