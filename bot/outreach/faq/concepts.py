@@ -85,7 +85,7 @@ class Concepts:
                     elif form.agrees(marks):
                         found[form.concept] = 1.0
                         covered.update(range(start, end))
-                if not branch.gapped.keys().isdisjoint(all_of_them):
+                if branch.gapped and not branch.gapped.keys().isdisjoint(all_of_them):
                     found |= dict.fromkeys(_across(branch, tokens, end, marks), 1.0)
                 branch, end = branch.next.get(tokens[end]) if end < len(tokens) else None, end + 1
         for start, form in alone:
