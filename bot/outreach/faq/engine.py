@@ -18,7 +18,7 @@ from messages.content.models import Fact, FaqEntry, Hints, is_current
 
 Action = Literal["answer", "suggest", "none"]
 
-SURE = 0.78
+SURE = 0.72
 """Assurance from which the best entry is the answer."""
 MAYBE = 0.3
 """Probability that the question is ours at all from which choices are offered."""
