@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.db.tables import Unit
@@ -44,15 +44,29 @@ class Alike:
 def group(rows: Sequence[Row]) -> list[Alike]:
     """Each question joins the group whose first question is nearest, if near enough; the biggest group comes first,
     then the oldest."""
-    found: list[tuple[Weights, Alike]] = []
+    found: list[Alike] = []
+    holds: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)  # by feature: which groups, and how much
     for row in sorted(rows, key=lambda row: row[0].id):
         mine = weights(row[0].text or "")
-        near = max(found, key=lambda pair: cosine(pair[0], mine), default=None)
-        if near is not None and cosine(near[0], mine) >= ALIKE:
-            near[1].rows.append(row)
-        else:
-            found.append((mine, Alike([row])))
-    return sorted((alike for _, alike in found), key=lambda alike: (-len(alike.rows), alike.first.id))
+        near = _nearest(holds, mine)
+        if near is not None:
+            found[near].rows.append(row)
+            continue
+        for feature, value in mine.items():
+            holds[feature].append((len(found), value))
+        found.append(Alike([row]))
+    return sorted(found, key=lambda alike: (-len(alike.rows), alike.first.id))
+
+
+def _nearest(holds: Mapping[str, Sequence[tuple[int, float]]], mine: Weights) -> int | None:
+    """The group to which it is nearest, the older one of two, if it is near enough. Only what shares a feature is
+    looked at: hundreds of questions are grouped while everybody else waits."""
+    cosines: defaultdict[int, float] = defaultdict(float)
+    for feature, value in mine.items():
+        for place, other in holds.get(feature, ()):
+            cosines[place] += value * other
+    best = max(cosines, key=lambda place: (cosines[place], -place), default=None)
+    return best if best is not None and cosines[best] >= ALIKE else None
 
 
 def weights(text: str) -> Weights:
@@ -67,8 +81,3 @@ def weights(text: str) -> Weights:
     raw |= {"c" + triple: 0.4 * count for triple, count in found.items()}
     size = math.sqrt(sum(value * value for value in raw.values())) or 1.0
     return {feature: value / size for feature, value in raw.items()}
-
-
-def cosine(one: Weights, other: Weights) -> float:
-    few, many = sorted((one, other), key=len)
-    return sum(value * many.get(feature, 0.0) for feature, value in few.items())
