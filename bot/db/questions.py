@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.words import QuestionState
 from bot.db.session import Tx
-from bot.db.sql import changed, insert
+from bot.db.sql import Unindexed, changed, insert
 from bot.db.tables import Contact, Unit
 from bot.db.tables_questions import Asked, Question, QuestionNotice
 
@@ -59,25 +59,29 @@ async def lock(tx: Tx, question_id: int) -> Question | None:
 
 async def open_of(tx: Tx, person_id: int) -> list[Question]:
     """What that person asked and nobody has answered yet, oldest first."""
-    return await _of_person(tx, person_id, Question.state == QuestionState.OPEN)
+    return await _of_person(tx, person_id, (QuestionState.OPEN,))
 
 
 async def kept_of(tx: Tx, person_id: int) -> list[Question]:
     """Everything of that person that still belongs to them."""
-    return await _of_person(tx, person_id, Question.state.in_((QuestionState.OPEN, QuestionState.ANSWERED)))
+    return await _of_person(tx, person_id, (QuestionState.OPEN, QuestionState.ANSWERED))
 
 
 async def waiting_for(tx: Tx, person_id: int) -> list[Question]:
     """Answers that this person was not given yet, oldest first; nobody else gives them meanwhile."""
-    waits = sa.and_(Question.state == QuestionState.ANSWERED, Question.given_at.is_(None))
-    return await _of_person(tx, person_id, waits, lock=True)
+    query = of_person(person_id, (QuestionState.ANSWERED,)).where(Question.given_at.is_(None)).with_for_update()
+    return list((await tx.execute(query, execution_options={"populate_existing": True})).scalars())
 
 
-async def _of_person(tx: Tx, person_id: int, which: sa.ColumnElement[bool], *, lock: bool = False) -> list[Question]:
+async def _of_person(tx: Tx, person_id: int, states: Sequence[QuestionState]) -> list[Question]:
+    return list((await tx.execute(of_person(person_id, states))).scalars())
+
+
+def of_person(person_id: int, states: Sequence[QuestionState]) -> sa.Select[Question]:
+    """Found by who asked: there are thousands of a state, and this is asked at every message of everybody."""
     theirs = sa.select(Contact.id).where(Contact.person_id == person_id)
-    query = sa.select(Question).where(Question.contact_id.in_(theirs), which).order_by(Question.id)
-    query = query.with_for_update() if lock else query
-    return list((await tx.execute(query, execution_options={"populate_existing": lock})).scalars())
+    mine = sa.and_(Question.contact_id.in_(theirs), Unindexed(Question.state).in_(states))
+    return sa.select(Question).where(mine).order_by(Question.id)
 
 
 async def due(tx: Tx, now: datetime, limit: int) -> list[int]:
