@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import traceback
 from collections import defaultdict
@@ -30,6 +31,8 @@ from bot.outreach.voice import Aloud
 from handlers.routing import Context, Router, dispatch
 
 log = structlog.get_logger(__name__)
+
+_BY_NUMBER = re.compile(answering.BY_NUMBER, re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -121,6 +124,8 @@ class Inbox:
         """What the adviser makes of a question, before the transaction of the event: nothing waits on a network with
         rows in its hands. What the bot itself has asked for is nobody else's business."""
         if inbound.kind is not InboundKind.MESSAGE or not inbound.addressed or inbound.command or self.adviser is None:
+            return None
+        if _may_answer_somebody(inbound):
             return None
         verdict = self.desk.answerer.ask(inbound.text)
         if not advice.wanted(verdict, inbound.text):
@@ -215,6 +220,12 @@ class Inbox:
             await replies.add(tx, account.id, contact_id, nothing, now)
         message = Outbound(chat_id=inbound.chat_id, text=sorry.text, entities=sorry.entities)
         await letterbox.put(tx, self.desk, account.id, contact_id, message, now, language=language)
+
+
+def _may_answer_somebody(inbound: Inbound) -> bool:
+    """Whether a message looks like the answer of those who are asked: by replying to a notice, or by its number."""
+    replies = inbound.chat_kind is ChatKind.PRIVATE and inbound.replies_to is not None
+    return replies or _BY_NUMBER.fullmatch(inbound.text.strip()) is not None
 
 
 async def _always_answer(ctx: Context) -> None:

@@ -33,9 +33,7 @@ async def replied(ctx: Context) -> None:
     await answer(ctx, [question_id])
 
 
-@router.on_pattern(
-    r"(?:trả lời|tra loi|tl|answer)\s+(?:câu\s+|cau\s+)?(?:số\s+|so\s+)?#?(\d{1,18})\s*[:.,\-]?\s+([\s\S]+)"
-)
+@router.on_pattern(answering.BY_NUMBER)
 async def answered_by_number(ctx: Context) -> None:
     if not await duty.paths_of(ctx.tx, ctx.person):
         raise NotMine

@@ -40,6 +40,17 @@ async def test_what_the_bot_asked_for_is_not_shown(talk: Talk) -> None:
     assert chooser.shown == []
 
 
+async def test_what_helpers_reply_is_not_shown(talk: Talk) -> None:
+    chooser = talk.inbox.adviser = Chooser()
+    ids = some(talk, 3)
+    finds(talk, action="suggest", entries=ids, score=0.4, candidates=ids)
+    person = await talk.resident("5")
+    if not talk.channel.account.startswith("zalo_bot"):  # nobody can reply to a message there
+        await person.says("ra trạm thú y xã", replies_to="1")
+    await person.says("Trả lời câu 12: ra trạm thú y xã")
+    assert chooser.shown == []
+
+
 async def test_a_sure_answer_needs_no_choice(talk: Talk) -> None:
     chooser = talk.inbox.adviser = Chooser()
     person = await talk.resident("5")

@@ -193,6 +193,8 @@ async def test_no_number_leaves(assistant: Assistant, model: Model) -> None:
     offered = Verdict("suggest", ("scammed", "lost_phone"), 0.4, candidates=("scammed", "lost_phone"))
     await advice.ask(assistant, offered, "căn cước 044 123 456 789, sinh 1956, gọi 0912.345.678, mức 2", pack().faq)
     assert model.asked[0]["question"] == "căn cước …, sinh …, gọi …, mức 2"
+    await advice.ask(assistant, offered, "thư lan.tran@gmail.com, xe 73F1-234.56, vào https://vay.top/lan", pack().faq)
+    assert model.asked[1]["question"] == "thư …, xe …, vào vay[.]top/…"
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ async def test_no_number_leaves(assistant: Assistant, model: Model) -> None:
             "căn cước 044123456789 bị làm sao",
             "cách hack zalo của vợ",
         ),
-        *("xin chào", "cảm ơn nhé", "quên mật khẩu vneid"),
+        *("xin chào", "cảm ơn nhé", "quên mật khẩu vneid", "mật khẩu của tôi là anhyeuem2"),
     ],
 )
 def test_danger_secrets_greetings_and_what_is_clear_are_not_shown(text: str) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.core.text import redact, shorten
 from bot.outreach.faq.engine import Verdict
+from bot.outreach.questions.screening import Refusal, hide, screen
 from messages.content.models import FaqEntry
 
 LONGEST = 300
@@ -28,15 +29,16 @@ class Adviser(Protocol):
 def wanted(verdict: Verdict, text: str) -> bool:
     """Whether a choice would help: nothing of what needs care, no greeting, no answer yet, and something to choose."""
     plain = verdict.guard is None and verdict.small_talk is None and redact(text) == text
+    plain = plain and screen(text).refusal is not Refusal.SECRET
     return plain and verdict.action != "answer" and len(verdict.candidates) > 1 and len(text.split()) >= FEWEST
 
 
 async def ask(adviser: Adviser, verdict: Verdict, text: str, entries: Mapping[str, FaqEntry]) -> Verdict:
-    """The verdict after somebody cleverer has looked: they see the question without any longer number, and titles in
-    an order that nobody can foresee, so that a question cannot say which one to take."""
+    """The verdict after somebody cleverer has looked: they see the question without numbers, addresses, plates
+    and links, and titles in an order that nobody can foresee, so that a question cannot say which one to take."""
     ids = [id for id in verdict.candidates if id in entries]
     random.shuffle(ids)
-    question = shorten(_NUMBER.sub("…", redact(text)), LONGEST)
+    question = shorten(_NUMBER.sub("…", hide(text)), LONGEST)
     choice = await adviser.choose(question, [entries[id].title for id in ids])
     return chosen(verdict, ids[choice - 1]) if choice is not None and 1 <= choice <= len(ids) else verdict
 

@@ -22,6 +22,8 @@ CONTENT_AFTER = timedelta(hours=72)
 _REPEATED = 120
 _AWAKE = timedelta(minutes=30)
 """Whoever wrote so lately may be answered at night."""
+BY_NUMBER = r"(?:trả lời|tra loi|tl|answer)\s+(?:câu\s+|cau\s+)?(?:số\s+|so\s+)?#?(\d{1,18})\s*[:.,\-]?\s+([\s\S]+)"
+"""How an answer names its question on every platform: the number, then the words; capitals or not."""
 _NEAREST_FIRST = (RoleName.HELPER, RoleName.VILLAGE_HEAD, RoleName.EDITOR, RoleName.ADMIN)
 
 
