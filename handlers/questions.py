@@ -229,7 +229,7 @@ async def place_typed(ctx: Context) -> None:
 
 async def send(ctx: Context, unit: Unit) -> None:
     """Put it to the people there, and say honestly what became of it."""
-    text = await asking.recall(ctx.tx, ctx.desk, ctx.contact, ctx.now)
+    text = await asking.shown(ctx.tx, ctx.contact, ctx.now)
     if text is None:
         await start(ctx)
         return

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.db import audit, conversations, inbound, pace, practice, published, questions, replies
+from bot.db import audit, conversations, inbound, local_entries, pace, practice, published, questions, replies
 from bot.outreach.questions import answering, asking
 from jobs.context import JobContext
 
@@ -22,6 +22,7 @@ KEEP = (
     ("asked", questions.drop_asked_older, asking.REMEMBERED),
     ("answered questions", questions.settle_given_before, answering.CONTENT_AFTER),
     ("words of questions", questions.drop_words_older, timedelta(days=30)),
+    ("words of entries", local_entries.drop_words_older, timedelta(days=30)),
     ("practice", practice.drop_older, timedelta(days=400)),
 )
 

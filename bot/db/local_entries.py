@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.words import EntryState
 from bot.db.session import Tx
+from bot.db.sql import changed
 from bot.db.tables import Unit
 from bot.db.tables_questions import LocalEntry
 
@@ -46,3 +47,13 @@ async def version(tx: Tx) -> Version:
     published = query.where(LocalEntry.state == EntryState.PUBLISHED)
     count, changed_at = (await tx.execute(published)).one()
     return count, changed_at
+
+
+async def drop_words_older(tx: Tx, than: datetime) -> int:
+    """Of what was not published until then, or was taken out, only how it was decided stays: phrasings are words of
+    people. The row stays, too: its number must never mean another entry to a button of today."""
+    old = sa.and_(LocalEntry.changed_at <= than, LocalEntry.title != "")
+    waits = sa.and_(old, LocalEntry.state == EntryState.PROPOSED)
+    await changed(tx, sa.update(LocalEntry).where(waits).values(state=EntryState.REJECTED))
+    unused = sa.and_(old, LocalEntry.state != EntryState.PUBLISHED)
+    return await changed(tx, sa.update(LocalEntry).where(unused).values(title="", phrasings=[], answer=""))

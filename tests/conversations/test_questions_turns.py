@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from bot.core.words import QuestionState, RoleName, UnitKind
-from bot.db.tables_questions import Asked
+from bot.core.words import EntryState, QuestionState, RoleName, UnitKind
+from bot.db.tables_questions import Asked, LocalEntry
 from jobs.cleanup import cleanup
 from tests.conversations.test_faq import finds
 from tests.conversations.test_questions import (
@@ -14,6 +14,7 @@ from tests.conversations.test_questions import (
     ASKED,
     COMMUNE,
     SHOWN,
+    VILLAGE,
     ask,
     cast,
     context,
@@ -47,6 +48,24 @@ async def test_nothing_is_sent_without_a_second_thought(talk: Talk) -> None:
     assert await who.asker.says("gửi đi ạ") == ["questions.sent"]
     async with talk.database.read() as tx:
         assert (await tx.execute(sa.select(Asked))).first() is None
+
+
+async def test_what_is_sent_is_what_was_shown(talk: Talk) -> None:
+    who = await cast(talk)
+    await who.asker.says(ASKED)
+    await who.asker.presses("🙋 Hỏi tổ công nghệ số")
+    assert await who.asker.says("còn một chuyện khác thì răng") == ["faq.unknown"]
+    assert await who.asker.presses_data("q:go") == ["questions.sent"]
+    assert SHOWN in who.helper.last.text
+
+
+async def test_what_nobody_sends_on_leaves_the_memory_after_an_hour(talk: Talk) -> None:
+    who = await cast(talk)
+    await who.asker.says(ASKED)
+    assert [text for _, text in talk.desk.unanswered.values()] == [SHOWN]
+    talk.advance(hours=1)
+    await who.helper.says("một chuyện khác thì răng")
+    assert [text for _, text in talk.desk.unanswered.values()] == ["một chuyện khác thì răng"]
 
 
 async def test_asking_for_a_person_first(talk: Talk) -> None:
@@ -150,6 +169,18 @@ async def test_with_nobody_on_duty_it_waits_and_is_not_lost(talk: Talk) -> None:
     assert ANSWER in asker.last.text
 
 
+async def test_whoever_comes_on_duty_later_is_asked_in_the_morning(talk: Talk) -> None:
+    finds(talk, action="none")
+    await talk.village(VILLAGE, "Thôn Đông")
+    await talk.staff("7", RoleName.HELPER, VILLAGE)
+    await ask(await talk.resident("100", unit=VILLAGE))
+    await later(talk, hours=5)
+    assert (await kept(talk)).level is UnitKind.VILLAGE, "above them nobody is on duty"
+    editor = await talk.staff("8", RoleName.EDITOR, COMMUNE)
+    await later(talk, hours=19)
+    assert SHOWN in editor.last.text
+
+
 async def test_whoever_cannot_answer_passes_it_up(talk: Talk) -> None:
     who = await cast(talk)
     await ask(who.asker)
@@ -213,6 +244,11 @@ async def test_an_entry_that_is_not_good_enough_goes_back_with_the_reason(talk: 
     assert await approver.presses("❌ Chưa được") == ["inbox.ask_reason"]
     assert await approver.says("Ghi rõ giờ làm việc") == ["inbox.rejected"]
     assert "Ghi rõ giờ làm việc" in who.editor.last.text
+    talk.advance(days=30)
+    await cleanup(context(talk))
+    async with talk.database.read() as tx:
+        entry = await tx.get_one(LocalEntry, 1)
+    assert (entry.state, entry.title, entry.phrasings) == (EntryState.REJECTED, "", []), "the words of people go"
 
 
 async def test_whoever_said_stop_gets_the_answer_when_they_write(talk: Talk) -> None:

@@ -43,14 +43,27 @@ def remember(desk: Desk, contact: Contact, text: str, now: datetime) -> None:
     desk.unanswered.pop(contact.id, None)
     if screened.refusal is None:
         desk.unanswered[contact.id] = now, screened.text
-    while len(desk.unanswered) > _MOST_REMEMBERED:
-        desk.unanswered.pop(next(iter(desk.unanswered)))
+    _let_go(desk, now)
+
+
+def _let_go(desk: Desk, now: datetime) -> None:
+    """Forget what is too old, and the oldest when there is too much; they stand in the order in which they came."""
+    while desk.unanswered:
+        oldest, (at, _) = next(iter(desk.unanswered.items()))
+        if at > now - REMEMBERED and len(desk.unanswered) <= _MOST_REMEMBERED:
+            return
+        del desk.unanswered[oldest]
 
 
 async def recall(tx: Tx, desk: Desk, contact: Contact, now: datetime) -> str | None:
-    """What they are about to send on, or what got no answer lately."""
+    """What got no answer lately, or what they are about to send on."""
     at, text = desk.unanswered.get(contact.id, (now - REMEMBERED, ""))
-    return text if at > now - REMEMBERED else await questions.recall(tx, contact.id, now - REMEMBERED)
+    return text if at > now - REMEMBERED else await shown(tx, contact, now)
+
+
+async def shown(tx: Tx, contact: Contact, now: datetime) -> str | None:
+    """What they were shown last and are about to send on: nothing else is ever sent."""
+    return await questions.recall(tx, contact.id, now - REMEMBERED)
 
 
 async def keep(tx: Tx, desk: Desk, contact: Contact, text: str, now: datetime) -> None:

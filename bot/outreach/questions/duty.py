@@ -24,7 +24,7 @@ _MOST = 20
 
 async def tell_next(tx: Tx, desk: Desk, question: Question, now: datetime) -> Unit | None:
     """Tell the people of the next unit up where anybody is on duty, and say when it is the turn of those above them.
-    Returns that unit. At night nobody is told before the morning; where nobody is on duty anywhere it is tried again
+    Returns that unit. At night nobody is told before the morning; where nobody is on duty further up it is tried again
     each morning. The question must be locked or new."""
     clock = desk.clock
     if clock.is_quiet(now):
@@ -44,10 +44,12 @@ async def tell_next(tx: Tx, desk: Desk, question: Question, now: datetime) -> Un
 
 
 async def _nobody(tx: Tx, desk: Desk, question: Question, now: datetime) -> None:
-    """There is nobody (any more) to tell: it stays in the inbox, and waits for the morning if nobody knows of it."""
-    question.due_at = None
+    """There is nobody (any more) to tell: it stays in the inbox, and is tried again in the morning, from the beginning
+    if nobody knows of it."""
     if not await question_notices.told(tx, question):
-        question.level, question.due_at = None, desk.clock.after_quiet(desk.clock.end_of_day(now))
+        question.level = None
+    last = question.level is UnitKind.PROVINCE
+    question.due_at = None if last else desk.clock.after_quiet(desk.clock.end_of_day(now))
     await tx.flush()
 
 
@@ -69,7 +71,9 @@ async def _tell(tx: Tx, desk: Desk, question: Question, unit: Unit, chain: list[
     known = {contact.person_id for _, contact in await question_notices.told(tx, question)}
     known |= {asker.person_id} if asker is not None else set()
     told = 0
-    for person_id in (await question_notices.on_duty(tx, ON_DUTY[unit.kind], unit.id))[:_MOST]:
+    for person_id in await question_notices.on_duty(tx, ON_DUTY[unit.kind], unit.id):
+        if told == _MOST:
+            break
         contact = await notify.contact_of(tx, person_id, desk=desk)
         if person_id in known or contact is None or not await notify.may_be_told(tx, desk, contact):
             continue
