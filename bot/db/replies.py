@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from bot.core import wire
 from bot.core.events import Outbound
 from bot.core.words import Lane
+from bot.db import questions
 from bot.db.session import Tx
 from bot.db.sql import changed
 from bot.db.tables import Reply
 
+ANSWER = "answer:"
+"""Begins the tag of what people answered; the question's number follows."""
 _LEASE = timedelta(seconds=20)
 """For how long a reply belongs to the process that queued it, unless that says that it is alive."""
 
@@ -110,5 +113,9 @@ async def drop(tx: Tx, ids: Sequence[int]) -> None:
 
 
 async def drop_older(tx: Tx, than: datetime) -> int:
-    """An answer that could not leave for so long is of no use any more."""
-    return await changed(tx, sa.delete(Reply).where(Reply.created_at < than))
+    """A reply that could not leave for so long is of no use any more; what people answered is given again when the
+    asker writes."""
+    old = Reply.created_at < than
+    for tag in (await tx.scalars(sa.select(Reply.tag).where(old, Reply.tag.startswith(ANSWER)))).all():
+        await questions.take_back(tx, int((tag or "").removeprefix(ANSWER)))
+    return await changed(tx, sa.delete(Reply).where(old))

@@ -14,6 +14,7 @@ from bot.core.errors import BadContent, BudgetUsed, ContactClosed, ContactMoved,
 from bot.core.events import Outbound, Sent
 from bot.core.meter import Meter
 from bot.core.words import Lane
+from bot.db.replies import ANSWER
 from bot.db.tables import Reply
 from bot.engine.courier import Courier
 from bot.engine.ledger import Ledger
@@ -95,7 +96,7 @@ class Replier:
                     await self._leave(row)
                 except Exception:
                     log.exception("A reply could not be sent", contact=row.contact_id)
-                    self._done(row)
+                    self._lost(row)
         finally:
             self._queues.pop(chat, None)
 
@@ -158,8 +159,12 @@ class Replier:
         if self.stopped and error.decision in (Decision.RETRY, Decision.BACK_OFF, Decision.STOP_ACCOUNT):
             return  # still waiting in the database, for the next start
         self.meter.sent(self.courier.channel.account, row.lane, "failed")
-        if row.tag and row.tag.startswith("answer:"):
-            self.ledger.answer_lost(int(row.tag.partition(":")[2]))
+        self._lost(row)
+
+    def _lost(self, row: Reply) -> None:
+        """What people answered is not lost with it: it is given again when the asker writes."""
+        if row.tag and row.tag.startswith(ANSWER):
+            self.ledger.answer_lost(int(row.tag.removeprefix(ANSWER)))
         self._done(row)
 
     def _remember(self, row: Reply, sent: Sent) -> None:

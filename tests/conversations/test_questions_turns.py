@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
+from bot.core.events import Outbound
 from bot.core.words import EntryState, QuestionState, RoleName, UnitKind
+from bot.db import replies
 from bot.db.tables_questions import Asked, LocalEntry
 from jobs.cleanup import cleanup
 from tests.conversations.test_faq import finds
@@ -259,6 +263,20 @@ async def test_whoever_said_stop_gets_the_answer_when_they_write(talk: Talk) -> 
     await reply(who.helper)
     assert len(who.asker.heard) == heard
     talk.advance(hours=1)
+    await who.asker.says("à mà này")
+    assert any(ANSWER in message.text for message in who.asker.heard[heard:])
+
+
+async def test_an_answer_that_nobody_could_deliver_for_a_day_waits_for_the_asker(talk: Talk) -> None:
+    who = await cast(talk)
+    await ask(who.asker)
+    await reply(who.helper)
+    nothing = Outbound(chat_id=who.asker.id, text="x")
+    async with talk.database.write() as tx:
+        await replies.add(tx, talk.account.id, None, nothing, talk.now - timedelta(days=2), tag=f"{replies.ANSWER}1")
+    await cleanup(context(talk))
+    assert (await kept(talk)).given_at is None
+    heard = len(who.asker.heard)
     await who.asker.says("à mà này")
     assert any(ANSWER in message.text for message in who.asker.heard[heard:])
 

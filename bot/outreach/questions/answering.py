@@ -9,7 +9,7 @@ from enum import StrEnum
 from bot.core.events import ChatKind, Outbound
 from bot.core.text import shorten
 from bot.core.words import ContactState, PersonStatus, QuestionState, RoleName, UnitKind
-from bot.db import Tx, audit, people, question_notices, questions, units
+from bot.db import Tx, audit, people, question_notices, questions, replies, units
 from bot.db.tables import Account, Contact, Person, Unit
 from bot.db.tables_questions import Question
 from bot.outreach import letterbox, mandates, notify, roles
@@ -129,7 +129,7 @@ async def give(tx: Tx, desk: Desk, question: Question, now: datetime, *, to: Con
         answer=question.answer,
         asked=shorten(question.text or "", _REPEATED),
         buttons=[[("questions.button_clear", f"q:clear:{question.id}")], [] if last else [unclear]],
-        tag=f"answer:{question.id}",
+        tag=f"{replies.ANSWER}{question.id}",
     )
     return True
 
