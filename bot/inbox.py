@@ -105,14 +105,13 @@ class Inbox:
         begun = time.perf_counter()
         channel = inbound.account.partition(":")[0]
         async with self._turn(f"{channel} {inbound.chat_id}"):
-            advised = await self._advice(inbound) if self.adviser is not None else None
             try:
-                handled = await self._store(inbound, advised)
+                handled = await self._attend(inbound)
             except Exception as error:
                 if not is_passing(error):
                     raise
                 await asyncio.sleep(0.2)
-                handled = await self._store(inbound, advised)
+                handled = await self._attend(inbound)
         if handled.replies:
             self.leave(handled.replies)
         if handled.aloud:
@@ -120,10 +119,13 @@ class Inbox:
         self.meter.inbound(inbound.account, inbound.kind, time.perf_counter() - begun)
         return handled
 
+    async def _attend(self, inbound: Inbound) -> Handled:
+        return await self._store(inbound, await self._advice(inbound))
+
     async def _advice(self, inbound: Inbound) -> Verdict | None:
         """What the adviser makes of a question, before the transaction of the event: nothing waits on a network with
         rows in its hands. What the bot itself has asked for is nobody else's business."""
-        if inbound.kind is not InboundKind.MESSAGE or not inbound.addressed or inbound.command or self.adviser is None:
+        if self.adviser is None or inbound.kind is not InboundKind.MESSAGE or not inbound.addressed or inbound.command:
             return None
         if _may_answer_somebody(inbound):
             return None
