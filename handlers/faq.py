@@ -131,13 +131,8 @@ def _may_wait(ctx: Context) -> bool:
 
 async def _step_back(ctx: Context) -> None:
     """Wait again for what was waited for before choices were offered."""
-    if ctx.step != CHOOSE:
-        return
-    back, data = ctx.data.get("back"), ctx.data.get("back_data") or {}
-    if back:
-        await ctx.expect(str(back), **data)
-    else:
-        await ctx.forget()
+    if ctx.step == CHOOSE:
+        await ctx.step_back()
 
 
 def _by_area(ctx: Context) -> list[list[ButtonSpec]]:

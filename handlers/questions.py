@@ -86,13 +86,8 @@ async def _expect(ctx: Context, step: str) -> None:
 
 
 async def _step_back(ctx: Context) -> None:
-    if ctx.step is None or not ctx.step.startswith("ask."):
-        return
-    back, data = ctx.data.get("back"), ctx.data.get("back_data") or {}
-    if back:
-        await ctx.expect(str(back), **data)
-    else:
-        await ctx.forget()
+    if ctx.step is not None and ctx.step.startswith("ask."):
+        await ctx.step_back()
 
 
 async def _passes(ctx: Context) -> None:

@@ -152,6 +152,14 @@ class Context:
         self.step, self.data = step, data
         await conversations.put(self.tx, self.contact.id, step, data, self.now)
 
+    async def step_back(self) -> None:
+        """Wait again for what was waited for before: the step `back` with `back_data`."""
+        back, data = self.data.get("back"), self.data.get("back_data") or {}
+        if back:
+            await self.expect(str(back), **data)
+        else:
+            await self.forget()
+
     async def forget(self) -> None:
         """Wait for nothing."""
         self.step, self.data = None, {}
