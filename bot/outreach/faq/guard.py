@@ -131,8 +131,8 @@ _HARM = _Sign(
         r"vpn|vuot tuong lua|vuot chan|fake ip",
         r"ghep (?:mat|anh khoa than|anh nong|hinh khoa than)(?: \w+)* (?:nguoi|ban|co)",
         r"(?:cach|day|muon|lam sao de|chi) (?:lua|lua dao|tong tien|gia giong|gia mao)(?: \w+)* (?:nguoi|tien)",
-        r"thue (?:xa hoi den|giang ho|nguoi danh|nguoi doi no)|dau doc|(?:cach |lam sao )?tron thue|hoa don khong$",
-        r"(?:mua|ban) hoa don",
+        r"thue (?:xa hoi den|giang ho|nguoi danh|nguoi doi no)|(?<!o )dau doc|(?:cach |lam sao )?tron thue",
+        r"hoa don khong$|(?:mua|ban) hoa don",
         r"(?:mua|ban) (?:\w+ )?sim (?:rac|khong chinh chu|kich hoat san)",
     ),
     bare=_any(
@@ -145,6 +145,8 @@ _VICTIM = _any(
     r"bi|lo (?:gui|mat|mua)|bao ve|phong (?:chong|tranh|ngua)|lay lai|canh bao|co phai|nhan biet|lam sao biet",
     r"cua toi",
     r"chong (?:bi|doc|theo doi|hack)|doa|dinh (?:vao|duong day|bay|an)|lien quan|mua phai|so bi|khoi bi|co bi|tranh",
+    r"so (?:khach|ai|ho|ke gian|ke xau)(?: \w+)?|cong nghe ghep|^ai (?:lam gia|ghep) (?:mat|giong|hinh|video|clip)",
+    r"(?:tin nhan|cuoc goi|quang cao)(?: \w+){0,2} (?:moi|ru) (?:goi )?(?:danh|choi|ca do)",
 )
 _DANGERS = (
     (_SELF_HARM, Finding(Guard.SELF_HARM, ("hotline_ambulance", "hotline_police", "hotline_child"))),
@@ -156,7 +158,7 @@ _DANGERS = (
 )
 _ASKING = _any(
     r"la gi|so may|so nao|so dien thoai|goi so|thu tuc|dang ky|bao hiem|tro cap|nhan biet|phong ngua|lua dao",
-    r"co phai lua",
+    r"co phai lua|nam mot cho(?: \w+){0,8} (?:can cuoc|vneid|cong an|lam the)",
 )
 
 _ALWAYS = (Guard.SELF_HARM, Guard.CHILD)
