@@ -225,10 +225,10 @@ async def place_typed(ctx: Context) -> None:
 async def send(ctx: Context, unit: Unit) -> None:
     """Put it to the people there, and say honestly what became of it."""
     text = await asking.shown(ctx.tx, ctx.contact, ctx.now)
-    if text is None:
-        await start(ctx)
-        return
     await _step_back(ctx)
+    if text is None:  # pressed twice, or after an hour
+        await ctx.answer("questions.over")
+        return
     receipt = await asking.ask(ctx.tx, ctx.desk, ctx.person, ctx.contact, unit, text, ctx.now)
     most = ctx.desk.house.open_questions
     await ctx.reply(f"questions.{receipt.taken}", id=receipt.id, place=receipt.place, most=most, edit=True)

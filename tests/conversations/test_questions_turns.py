@@ -61,6 +61,8 @@ async def test_what_is_sent_is_what_was_shown(talk: Talk) -> None:
     assert await who.asker.says("còn một chuyện khác thì răng") == ["faq.unknown"]
     assert await who.asker.presses_data("q:go") == ["questions.sent"]
     assert SHOWN in who.helper.last.text
+    assert await who.asker.presses_data("q:go") == ["questions.over"], "whoever presses twice is asked nothing more"
+    assert await who.asker.says("một chuyện nữa") == ["faq.unknown"]
 
 
 async def test_what_nobody_sends_on_leaves_the_memory_after_an_hour(talk: Talk) -> None:
