@@ -19,13 +19,13 @@ Spec = tuple[str, str] | tuple[str, str, dict[str, Any]]
 
 async def contact_of(tx: Tx, person_id: int, *, prefer: int | None = None, desk: Desk | None = None) -> Contact | None:
     """Where a person is told something: on the account `prefer` if they can be reached there; nowhere if they have
-    said stop. With a `desk`, where they may be written to now comes before where they may not."""
+    said stop. With a `desk`, where they can be written to now comes before where they cannot."""
     person = await people.get(tx, person_id)
     if person is None or person.status is PersonStatus.STOPPED:
         return None
     found = [c for c in await people.open_contacts(tx, person_id) if c.kind is ChatKind.PRIVATE]
     if desk is not None:
-        found = [c for c in found if await may_be_told(tx, desk, c)] or found
+        found = [c for c in found if await can_be_told(tx, desk, c)] or found
     on_it = [c for c in found if c.account_id == prefer]
     return next(iter(on_it or found), None)
 
@@ -34,6 +34,12 @@ async def may_be_told(tx: Tx, desk: Desk, contact: Contact) -> bool:
     """Whether a contact may be written to at this moment."""
     account = await tx.get_one(Account, contact.account_id)
     return routes.may_write(desk.capabilities.get(account.key), contact.last_in_at, desk.clock.now())
+
+
+async def can_be_told(tx: Tx, desk: Desk, contact: Contact) -> bool:
+    """The same, and the channel is switched on here: what is queued for another one waits for its return."""
+    account = await tx.get_one(Account, contact.account_id)
+    return account.key in desk.capabilities and await may_be_told(tx, desk, contact)
 
 
 async def notify(

@@ -133,6 +133,19 @@ async def test_whoever_is_on_both_gets_it_where_they_may_be_written_to(oa: ZaloO
     assert not any(ANSWER in message.text for message in asker.heard)
 
 
+async def test_with_a_channel_switched_off_the_answer_takes_the_other_one(oa: ZaloOaTalk, telegram: Telegram) -> None:
+    helper = await telegram.helper("7", RoleName.HELPER, VILLAGE)
+    asker = await oa.resident("100", unit=VILLAGE)
+    await ask(asker)
+    async with oa.database.write() as tx:
+        contact = await people.contact(tx, oa.account.id, "100")
+        assert contact is not None
+        await people.join(tx, contact.person_id, telegram.account.id, "8")
+    del oa.desk.capabilities[oa.account.key]
+    await telegram.says(helper, f"trả lời 1: {ANSWER}")
+    assert any(ANSWER in text for text in await telegram.heard("8"))
+
+
 async def test_an_answer_that_could_not_leave_waits_too(oa: ZaloOaTalk, telegram: Telegram) -> None:
     """Asked on Telegram this time, which refuses the message."""
     helper = await telegram.helper("7", RoleName.HELPER, VILLAGE)

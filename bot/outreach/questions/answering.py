@@ -164,7 +164,7 @@ async def _way(tx: Tx, desk: Desk, question: Question, now: datetime) -> Contact
         return None
     found = [c for c in await people.open_contacts(tx, person.id) if c.kind is ChatKind.PRIVATE]
     for contact in sorted(found, key=lambda c: c.id != asked.id):
-        if (contact.muted_until or now) <= now and await notify.may_be_told(tx, desk, contact):
+        if (contact.muted_until or now) <= now and await notify.can_be_told(tx, desk, contact):
             return contact
     return None
 

@@ -75,7 +75,7 @@ async def _tell(tx: Tx, desk: Desk, question: Question, unit: Unit, chain: list[
         if told == _MOST:
             break
         contact = await notify.contact_of(tx, person_id, desk=desk)
-        if person_id in known or contact is None or not await notify.may_be_told(tx, desk, contact):
+        if person_id in known or contact is None or not await notify.can_be_told(tx, desk, contact):
             continue
         await show(tx, desk, question, contact, now, place=place_of(chain))
         told += 1
