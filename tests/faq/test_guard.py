@@ -195,6 +195,8 @@ HARMLESS = [
     "cuộc gọi dọa giết là lừa đảo phải không",
     "bán lại tài khoản zalo cho người ta",
     "nóng muốn chết",
+    "dinh danh de lam gi",
+    "Làm sao nhận ra cuộc gọi video ghép mặt người nhà để vay tiền?",
 ]
 
 

@@ -125,7 +125,7 @@ _HARM = _Sign(
         rf"(?:lay|lay trom|xin|do|pha|vao|mo) (?:duoc )?{_THEIRS}(?: \w+)? (?:cua )?"
         rf"(?:{_WHOSE}|nguoi ta)(?! giup| gui| cho)",
         r"(?:doc trom|nghe trom|xem trom) tin nhan|(?:mua|ban|thue|cho thue) (?:\w+ )?tai khoan ngan hang",
-        r"mua (?:\w+ )?(?:thong tin ca nhan|data khach|du lieu khach)|(?:danh|choi) (?:lo )?de|ca do bong|danh bac",
+        r"mua (?:\w+ )?(?:thong tin ca nhan|data khach|du lieu khach)|(?:(?<!dinh )danh|choi) (?:lo )?de|ca do bong|danh bac",
         r"(?:mua|ban|kiem|tim|choi|dung|hut|trong|che)(?: \w+)? (?:ma tuy|can sa|thuoc phien)|mua sung",
         r"(?:lam|che|che tao) (?:bom|min|phao no|thuoc no)",
         r"vpn|vuot tuong lua|vuot chan|fake ip",
@@ -142,7 +142,7 @@ _HARM = _Sign(
     marked=_any(r"(?:làm|mua|bán|đặt|thuê|in)(?: \w+){1,4} giả(?! mạo)|làm giả \w+|lô đề|nhà cái|cá độ"),
 )
 _VICTIM = _any(
-    r"bi|lo (?:gui|mat|mua)|bao ve|phong (?:chong|tranh|ngua)|lay lai|canh bao|co phai|nhan biet|lam sao biet",
+    r"bi|lo (?:gui|mat|mua)|bao ve|phong (?:chong|tranh|ngua)|lay lai|canh bao|co phai|nhan (?:biet|ra)|lam sao biet",
     r"cua toi",
     r"chong (?:bi|doc|theo doi|hack)|doa|dinh (?:vao|duong day|bay|an)|lien quan|mua phai|so bi|khoi bi|co bi|tranh",
     r"so (?:khach|ai|ho|ke gian|ke xau)(?: \w+)?|cong nghe ghep|^ai (?:lam gia|ghep) (?:mat|giong|hinh|video|clip)",
