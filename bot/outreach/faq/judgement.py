@@ -18,10 +18,10 @@ from bot.outreach.faq.index import Found
 
 FOREIGN = "-"
 """How the id of a subject begins that is none of ours."""
-WEIGHTS = (0.46, 3.00, 1.13, 1.64, 1.49, 0.47, 1.82, 2.80, 0.27, 3.47, 1.97)
+WEIGHTS = (0.51, 3.03, 0.93, 2.03, 1.28, 0.36, 1.80, 2.69, 0.34, 3.08, 2.16)
 """In the order of `signs`."""
 SIGNS = len(WEIGHTS)
-ASSURANCE = (0.75, 1.08, -0.27, 0.53, -0.21, 0.49, -0.72, 0.41, 0.47, 0.11, -0.80, 0.12)
+ASSURANCE = (0.73, 1.12, -0.12, 0.53, -0.03, 0.48, -0.71, 0.37, 0.37, 0.02, -0.73, 0.03)
 """In the order of `evidence`: a logistic regression."""
 _FOREIGN = 6
 """Where the signs say that a candidate is no entry."""
