@@ -125,7 +125,8 @@ _HARM = _Sign(
         rf"(?:lay|lay trom|xin|do|pha|vao|mo) (?:duoc )?{_THEIRS}(?: \w+)? (?:cua )?"
         rf"(?:{_WHOSE}|nguoi ta)(?! giup| gui| cho)",
         r"(?:doc trom|nghe trom|xem trom) tin nhan|(?:mua|ban|thue|cho thue) (?:\w+ )?tai khoan ngan hang",
-        r"mua (?:\w+ )?(?:thong tin ca nhan|data khach|du lieu khach)|(?:(?<!dinh )danh|choi) (?:lo )?de|ca do bong|danh bac",
+        r"mua (?:\w+ )?(?:thong tin ca nhan|data khach|du lieu khach)|ca do bong|danh bac",
+        r"(?:(?<!dinh )danh|choi) (?:lo )?de",
         r"(?:mua|ban|kiem|tim|choi|dung|hut|trong|che)(?: \w+)? (?:ma tuy|can sa|thuoc phien)|mua sung",
         r"(?:lam|che|che tao) (?:bom|min|phao no|thuoc no)",
         r"vpn|vuot tuong lua|vuot chan|fake ip",
