@@ -112,11 +112,12 @@ async def find_units(tx: Tx, mandates: Sequence[Mandate], text: str, today: date
     return [match.unit for match in unit_search.find(within, text)][:limit]
 
 
-async def sender(tx: Tx, desk: Desk, mandate: Mandate) -> str:
-    """How the author is called before the residents: by role and unit, never by name."""
+async def sender(tx: Tx, desk: Desk, mandate: Mandate, language: str = "vi") -> str:
+    """How the author is called before the residents: by role and unit, never by name. What goes to many is headed in
+    Vietnamese, whatever each of them reads."""
     above = await units.get(tx, mandate.own.parent_id) if mandate.own.parent_id else None
     fields = {"unit": mandate.own.name, "above": above.name if above else "", "title": _head_of(mandate.own)}
-    return desk.book.label("vi", f"broadcast.sender_{mandate.role}", **fields)
+    return desk.book.label(language, f"broadcast.sender_{mandate.role}", **fields)
 
 
 def _head_of(unit: Unit) -> str:

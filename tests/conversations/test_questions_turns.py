@@ -117,6 +117,14 @@ async def test_it_climbs_by_waking_hours(talk: Talk) -> None:
     assert "ban quản trị Loa Số Tỉnh Quảng Trị" in who.asker.last.text
 
 
+async def test_an_answer_is_signed_in_the_language_of_whoever_asked(talk: Talk) -> None:
+    who = await cast(talk)
+    await ask(who.asker)
+    await who.asker.presses_data("lang:en")
+    assert await who.editor.says(f"trả lời 1: {ANSWER}") == ["inbox.answered"]
+    assert f"Answer from staff of Phường Đồng Thuận:\n{ANSWER}" in who.asker.last.text
+
+
 async def test_nobody_is_woken_at_night(talk: Talk) -> None:
     who = await cast(talk)
     talk.advance(hours=12)

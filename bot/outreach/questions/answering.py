@@ -125,7 +125,7 @@ async def give(tx: Tx, desk: Desk, question: Question, now: datetime, *, to: Con
         contact,
         "questions.answer",
         now,
-        who=await sender(tx, desk, question),
+        who=await sender(tx, desk, question, (await tx.get_one(Person, contact.person_id)).language),
         answer=question.answer,
         asked=shorten(question.text or "", _REPEATED),
         buttons=[[("questions.button_clear", f"q:clear:{question.id}")], [] if last else [unclear]],
@@ -169,14 +169,14 @@ async def _way(tx: Tx, desk: Desk, question: Question, now: datetime) -> Contact
     return None
 
 
-async def sender(tx: Tx, desk: Desk, question: Question) -> str:
+async def sender(tx: Tx, desk: Desk, question: Question, language: str) -> str:
     """Who answered, by role and unit, never by name."""
     unit = await units.get(tx, question.answer_unit_id) if question.answer_unit_id is not None else None
     if unit is None or question.answer_role is None:
-        return desk.book.label("vi", "questions.somebody")
+        return desk.book.label(language, "questions.somebody")
     if question.answer_role is RoleName.HELPER:
-        return desk.book.label("vi", "questions.by_helper", unit=unit.name)
-    name = await mandates.sender(tx, desk, Mandate(role=question.answer_role, own=unit, unit=unit))
+        return desk.book.label(language, "questions.by_helper", unit=unit.name)
+    name = await mandates.sender(tx, desk, Mandate(role=question.answer_role, own=unit, unit=unit), language)
     return name[:1].lower() + name[1:]
 
 
