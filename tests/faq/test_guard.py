@@ -196,6 +196,8 @@ HARMLESS = [
     "bán lại tài khoản zalo cho người ta",
     "nóng muốn chết",
     "dinh danh de lam gi",
+    "có người lấy mật khẩu zalo của vợ em",
+    "cho thuê tài khoản ngân hàng có sao không",
     "Làm sao nhận ra cuộc gọi video ghép mặt người nhà để vay tiền?",
 ]
 

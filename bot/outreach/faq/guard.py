@@ -144,7 +144,7 @@ _HARM = _Sign(
 )
 _VICTIM = _any(
     r"bi|lo (?:gui|mat|mua)|bao ve|phong (?:chong|tranh|ngua)|lay lai|canh bao|co phai|nhan (?:biet|ra)|lam sao biet",
-    r"cua toi",
+    r"cua toi|co sao|muon tien|^co nguoi(?! yeu)",
     r"chong (?:bi|doc|theo doi|hack)|doa|dinh (?:vao|duong day|bay|an)|lien quan|mua phai|so bi|khoi bi|co bi|tranh",
     r"so (?:khach|ai|ho|ke gian|ke xau)(?: \w+)?|cong nghe ghep|^ai (?:lam gia|ghep) (?:mat|giong|hinh|video|clip)",
     r"(?:tin nhan|cuoc goi|quang cao)(?: \w+){0,2} (?:moi|ru) (?:goi )?(?:danh|choi|ca do)",
