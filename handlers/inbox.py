@@ -14,6 +14,9 @@ from bot.outreach.questions import answering, duty, entries, likeness, screening
 from bot.outreach.questions.answering import Verdict
 from bot.outreach.questions.likeness import Alike
 from bot.outreach.questions.screening import LONGEST_ANSWER
+from handlers import faq
+from handlers.menu import ASKS_FOR_MENU
+from handlers.phrases import Phrases
 from handlers.routing import ButtonSpec, Context, NotMine, Router, numbered
 from handlers.staff_flow import notice
 
@@ -22,6 +25,7 @@ _LOOKED_AT = 300
 """So many open questions, the oldest, are put into groups."""
 _GROUPS, _TEXTS = 8, 5
 _LINE = 90
+_NO_ANSWER = Phrases(*ASKS_FOR_MENU)
 
 
 @router.on(lambda ctx: ctx.inbound.kind is InboundKind.MESSAGE and ctx.inbound.replies_to is not None)
@@ -43,6 +47,10 @@ async def answered_by_number(ctx: Context) -> None:
 
 @router.on_step("inbox.answer")
 async def typed(ctx: Context) -> None:
+    """What they type is the answer, unless they ask for the menu or cry for help themselves."""
+    if ctx.text in _NO_ANSWER or faq.is_urgent(ctx):
+        await ctx.forget()
+        raise NotMine
     await answer(ctx, [int(id) for id in ctx.data.get("questions", ())])
 
 

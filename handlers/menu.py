@@ -7,6 +7,19 @@ from bot.outreach import consent, roles
 from bot.outreach.questions import duty
 from handlers.routing import ButtonSpec, Context, Router
 
+ASKS_FOR_MENU = (
+    "menu",
+    "trợ giúp",
+    "giúp đỡ",
+    "hướng dẫn",
+    "giúp tôi",
+    "giúp",
+    "help",
+    "quay về",
+    "về menu",
+    "danh mục",
+)
+
 router = Router()
 
 
@@ -49,9 +62,7 @@ async def old_button(ctx: Context) -> None:
 
 
 @router.on_command("menu", "help")
-@router.on_text(
-    "menu", "trợ giúp", "giúp đỡ", "hướng dẫn", "giúp tôi", "giúp", "help", "quay về", "về menu", "danh mục"
-)
+@router.on_text(*ASKS_FOR_MENU)
 @router.on_button("menu")
 async def menu(ctx: Context) -> None:
     if ctx.in_group:

@@ -38,6 +38,7 @@ class Question(Base):
         sa.Index("question_by_state", "state", "asked_at"),
         _few("question_due", "due_at", "due_at IS NOT NULL"),
         _few("question_by_contact_id", "contact_id", "contact_id IS NOT NULL"),
+        _few("question_by_answered_by_id", "answered_by_id", "answered_by_id IS NOT NULL"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -134,6 +134,16 @@ async def test_the_first_answer_counts(talk: Talk) -> None:
     assert len(who.asker.heard) == heard
 
 
+async def test_whoever_asks_for_the_menu_answers_nobody_with_it(talk: Talk) -> None:
+    who = await cast(talk)
+    await ask(who.asker)
+    await who.helper.presses("✍️ Trả lời")
+    heard = len(who.asker.heard)
+    assert await who.helper.says("menu") == ["menu.show"]
+    assert await who.helper.says("cứu tôi với, nước lên tới nóc nhà rồi") == ["faq.guard_rescue"]
+    assert (len(who.asker.heard), (await kept(talk)).state) == (heard, QuestionState.OPEN)
+
+
 async def test_one_answer_for_all_who_ask_the_same_becomes_something_the_bot_knows(talk: Talk) -> None:
     who = await cast(talk)
     approver = await talk.staff("10", RoleName.APPROVER, COMMUNE)

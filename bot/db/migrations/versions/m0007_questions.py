@@ -13,7 +13,11 @@ branch_labels = None
 depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_FEW = (("question_due", "due_at"), ("question_by_contact_id", "contact_id"))
+_FEW = (
+    ("question_due", "due_at"),
+    ("question_by_contact_id", "contact_id"),
+    ("question_by_answered_by_id", "answered_by_id"),
+)
 
 
 def upgrade() -> None:
