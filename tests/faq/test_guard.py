@@ -41,6 +41,7 @@ DANGERS = [
     ("cả nhà mắc kẹt trên nóc nhà vì lũ", Guard.RESCUE),
     ("nha toi ngap den noc cuu voi", Guard.RESCUE),
     ("có người bị nước cuốn trôi", Guard.RESCUE),
+    ("nha toi dang bi nuoc lu co lap", Guard.RESCUE),
     ("thuyền lật ngoài biển cứu", Guard.RESCUE),
     ("có người đuối nước", Guard.RESCUE),
     ("sạt lở đất vùi mấy người", Guard.RESCUE),

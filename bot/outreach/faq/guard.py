@@ -91,7 +91,7 @@ _RESCUE = _Sign(
         r"(?:nuoc|ngap)(?: (?:len|dang|ngap|vao|den|toi))+(?: \w+){0,3} "
         r"(?:cuu|noc|noc nha|mai nha|den co|nguc|co nguoi)",
         r"(?:lu|nuoc|ngap|lut|sap|lat)(?: \w+){0,6} cuu (?:toi|voi|nha toi|me toi|chung toi)|duoi nuoc|lu cuon",
-        r"nuoc cuon",
+        r"nuoc cuon|(?:nuoc|lu|lut)(?: \w+){0,4} (?:co lap|bao vay)",
         r"^cuu (?:toi|voi|nha toi|me toi|chung toi)|cuu (?:chung|nha|me|vo|con) toi voi",
         r"(?:thuyen|ghe|tau|do) (?:bi )?(?:lat|chim)|(?:sat lo|dat da|nui lo)(?: \w+){0,4} (?:vui|lap) ",
     )
