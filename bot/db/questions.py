@@ -90,6 +90,20 @@ async def due(tx: Tx, now: datetime, limit: int) -> list[int]:
     return list((await tx.execute(query.order_by(Question.due_at, Question.id).limit(limit))).scalars())
 
 
+async def forsaken(tx: Tx, asked_before: datetime, limit: int) -> list[int]:
+    """Ids of questions that nobody has answered and of which it is known who asked, the oldest first."""
+    open_ones = sa.and_(Question.state == QuestionState.OPEN, Question.contact_id.is_not(None))
+    query = sa.select(Question.id).where(open_ones, Question.asked_at < asked_before)
+    return list((await tx.execute(query.order_by(Question.asked_at, Question.id).limit(limit))).scalars())
+
+
+async def expire(tx: Tx, question_id: int) -> None:
+    """Nobody answered: its words go, that it was asked stays."""
+    await tx.execute(sa.delete(QuestionNotice).where(QuestionNotice.question_id == question_id))
+    gone = {"state": QuestionState.EXPIRED, **_WORDLESS}
+    await changed(tx, sa.update(Question).where(Question.id == question_id).values(**gone))
+
+
 def _below(paths: Sequence[str]) -> sa.ColumnElement[bool]:
     below = sa.or_(sa.false(), *(Unit.path.startswith(path, autoescape=True) for path in paths))
     return sa.and_(Question.state == QuestionState.OPEN, below)

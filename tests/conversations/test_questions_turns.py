@@ -320,3 +320,16 @@ async def test_the_menu_of_those_in_charge_counts_what_waits(talk: Talk) -> None
     await ask(who.asker)
     await who.helper.says("/menu")
     assert await who.helper.presses("📥 Hộp câu hỏi (1)") == ["inbox.box"]
+
+
+async def test_whoever_nobody_could_answer_is_told_before_the_words_go(talk: Talk) -> None:
+    who = await cast(talk)
+    await ask(who.asker)
+    await later(talk, days=28)
+    heard = len(who.asker.heard)
+    await later(talk, days=1, hours=1)
+    assert "chưa ai trả lời được" in who.asker.last.text
+    question = await kept(talk)
+    assert (question.state, question.text, question.contact_id) == (QuestionState.EXPIRED, None, None)
+    await later(talk, hours=1)
+    assert len(who.asker.heard) == heard + 1

@@ -152,3 +152,10 @@ def test_no_number_that_somebody_wrote_is_kept_in_memory() -> None:
     before = [cache.cache_info().currsize for cache in kept]
     answerer().ask("căn cước 044987654321 bị sai")
     assert [cache.cache_info().currsize for cache in kept] == before
+
+
+def test_what_is_packed_is_not_answered_over_by_what_people_add() -> None:
+    packed, added = sorted(load().faq.items())[:2]
+    twin = added[1].model_copy(update={"phrasings": (packed[1].phrasings[0], *added[1].phrasings)})
+    both = Answerer({packed[0]: packed[1], "local_1": twin}, load().facts, date(2026, 11, 22))
+    assert both.ask(packed[1].phrasings[0]).entries[0] == packed[0]

@@ -84,7 +84,9 @@ class Index:
 
     def _build(self, entries: Mapping[str, Texts]) -> None:
         rows = {id: [(*read(text), weight) for text, weight in texts] for id, texts in entries.items()}
-        self._whole = {plain: id for id, mine in rows.items() for plain, _, weight in mine if weight >= WHOLE}
+        self._whole: dict[str, str] = {}
+        for plain, id in ((p, id) for id, mine in rows.items() for p, _, weight in mine if weight >= WHOLE):
+            self._whole.setdefault(plain, id)  # whoever was there first: what is packed comes before what people add
         every = [(plain.split(), marks) for mine in rows.values() for plain, marks, _ in mine]
         self._marked = frozenset(word for _, marks in every for typed in marks.values() for word in typed)
         counts = Counter(token for tokens, _ in every for token in tokens)

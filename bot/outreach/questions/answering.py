@@ -17,6 +17,8 @@ from bot.outreach.desk import Desk
 from bot.outreach.mandates import Mandate
 from bot.outreach.questions import duty
 
+GIVEN_UP_AFTER = timedelta(days=29)
+"""A day before the words of a question are deleted."""
 CONTENT_AFTER = timedelta(hours=72)
 """Whoever says nothing for so long after an answer is content with it."""
 _REPEATED = 120
@@ -152,6 +154,18 @@ async def step(tx: Tx, desk: Desk, question_id: int, now: datetime) -> None:
     await tx.flush()
     if question.state is QuestionState.ANSWERED and question.given_at is None:
         await give(tx, desk, question, now)
+
+
+async def give_up(tx: Tx, desk: Desk, question_id: int, now: datetime) -> None:
+    """Nobody answered for so long that the words must go: say so to whoever waits, if they may be written to now."""
+    question = await questions.lock(tx, question_id)
+    if question is None or question.state is not QuestionState.OPEN or desk.clock.is_quiet(now):
+        return
+    contact = await _way(tx, desk, question, now)
+    if contact is not None:
+        asked = shorten(question.text or "", _REPEATED)
+        await notify.notify(tx, desk, contact, "questions.unanswered", now, id=question.id, asked=asked)
+        await questions.expire(tx, question.id)
 
 
 async def _way(tx: Tx, desk: Desk, question: Question, now: datetime) -> Contact | None:
