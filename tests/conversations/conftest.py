@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -64,7 +65,14 @@ VARIANTS = 1
 """So many of the values with which a conversation is held are tried away from SQLite: what is spelled how does not
 depend on the platform."""
 
-ON_POSTGRES = ("approvals", "forward", "linking", "optout", "questions", "two_bots")
+ON_ONE_ZALO = ("approvals", "broadcast", "events", "forward")
+"""Conversations of the few who write to many: on one of Zalo's platforms each, in turn by their names. Whether choices
+are pressed or typed is what differs, and what residents say is tried on both."""
+
+ON_POSTGRES = (
+    *("test_linking.py::*", "test_optout.py::*", "test_questions.py::*", "test_two_bots.py::*"),
+    *("*::*_at_once_*", "*::*_once", "*::*_twice*"),
+)
 """Conversations in which rows are claimed, locked, merged or erased: on PostgreSQL, too."""
 
 EVERY_VARIANT = ("*::test_anything_can_be_sent", "*::test_media_without_words", "test_numbers.py::*")
@@ -84,7 +92,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for left in LEFT_OUT:
             if place in left.platforms and fnmatchcase(name, left.tests):
                 item.add_marker(pytest.mark.skip(reason=left.reason))
-        if place == "postgres" and item.path.stem.removeprefix("test_") not in ON_POSTGRES:
+        if place in BOTH and item.path.stem.removeprefix("test_") in ON_ONE_ZALO and not _its_turn(name, place):
+            elsewhere.add(item)
+        if place == "postgres" and not any(fnmatchcase(name, kept) for kept in ON_POSTGRES):
             elsewhere.add(item)
         if place != "sqlite" and not any(fnmatchcase(name, every) for every in EVERY_VARIANT):
             alike.setdefault((name, str(place)), []).append(item)
@@ -94,6 +104,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         items[:] = [item for item in items if item not in dropped]
         config.hook.pytest_deselected(items=list(dropped))
+
+
+def _its_turn(name: str, place: str) -> bool:
+    """Whether a conversation is held on that platform of Zalo: the other one if it makes no sense here."""
+    able = [p for p in BOTH if not any(p in left.platforms and fnmatchcase(name, left.tests) for left in LEFT_OUT)]
+    return not able or place == able[zlib.crc32(name.encode()) % len(able)]
 
 
 @pytest.fixture(params=PLATFORMS)
