@@ -27,7 +27,7 @@ from bot.engine.local import LocalEngine
 from bot.inbox import Inbox
 from bot.outreach import alarms, curriculum
 from bot.outreach.desk import Desk, House
-from bot.outreach.faq.engine import Answerer
+from bot.outreach.faq.engine import answerer_of
 from bot.outreach.roles_admin import ensure_admins
 from bot.reader import Reader
 from bot.settings import Settings, secret_key
@@ -55,7 +55,7 @@ def make_desk(settings: Settings, clock: Clock | None = None, house: House | Non
         clock=clock,
         book=Phrasebook(settings.zone),
         pack=pack,
-        answerer=Answerer(pack.faq, pack.facts, clock.today(clock.now()), pack.hints),
+        answerer=answerer_of(pack, clock.today(clock.now())),
         secret_key=secret_key(settings),
         translations=packs.translations(pack),
         house=house or _house(settings),

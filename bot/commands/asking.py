@@ -11,7 +11,7 @@ from typing import Any
 from bot.commands import console
 from bot.commands.edge import DONE, WRONG
 from bot.core.clock import Clock
-from bot.outreach.faq.engine import Answerer, Verdict
+from bot.outreach.faq.engine import Answerer, Verdict, answerer_of
 from bot.settings import load
 from messages import Phrasebook
 from messages.content import packs
@@ -23,7 +23,7 @@ def ask(text: str | None, jsonl: bool) -> int:
         raise console.WrongUsage("Write either a TEXT or --jsonl")
     pack = packs.load()
     clock = Clock(load().zone)
-    answerer = Answerer(pack.faq, pack.facts, clock.today(clock.now()), pack.hints)
+    answerer = answerer_of(pack, clock.today(clock.now()))
     if text is None:
         return _each_line(answerer)
     verdict = answerer.ask(text)

@@ -24,6 +24,10 @@ FIRST = "vi"
 _TAKEN_OVER = {"groups", "area", "level", "kind", "value", "confirm", "source", "source_name", "checked_on", "expires"}
 
 
+_KEPT = 4
+_loaded: dict[tuple[Path, str, str], Pack] = {}
+
+
 class BadPack(UserError):
     """The content pack cannot be used. `problems` names every place: correct those lines."""
 
@@ -33,12 +37,18 @@ class BadPack(UserError):
 
 
 def load(root: Path = PACK_ROOT, language: str = FIRST) -> Pack:
-    """The pack of one language. Dates are not looked at here: ask `Pack.current` before saying anything.
+    """The pack of one language, read anew only if a file has changed. Dates are not looked at here: ask `Pack.current`
+    before saying anything.
 
     Raises BadPack when a file is broken, a field is wrong or too long, or an id leads nowhere.
     """
-    pack, shelf = _read(root, language)
-    return _sound(pack, shelf)
+    key = (root, language, _version(root / language))
+    if key not in _loaded:
+        pack = _sound(*_read(root, language))
+        while len(_loaded) >= _KEPT:
+            del _loaded[next(iter(_loaded))]
+        _loaded[key] = pack
+    return _loaded[key]
 
 
 def translations(first: Pack, root: Path = PACK_ROOT) -> dict[str, Pack]:

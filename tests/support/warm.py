@@ -16,8 +16,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -94,6 +96,7 @@ def serve(path: Path) -> None:
     has ended."""
     for name in _IMPORTED:
         importlib.import_module(name)
+    _learn()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
@@ -121,6 +124,13 @@ def serve(path: Path) -> None:
             _reap(callers)
     for pid in callers:
         os.kill(pid, signal.SIGKILL)
+
+
+def _learn() -> None:
+    """Read what is taught and make the answers of today, as each start would."""
+    packs = importlib.import_module("messages.content.packs")
+    engine = importlib.import_module("bot.outreach.faq.engine")
+    engine.answerer_of(packs.load(), datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date())
 
 
 def _become(order: dict[str, Any], sockets: Sequence[socket.socket], pipes: Sequence[int]) -> None:

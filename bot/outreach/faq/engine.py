@@ -14,7 +14,7 @@ from bot.outreach.faq.guard import Finding, look
 from bot.outreach.faq.index import Index
 from bot.outreach.faq.judgement import FOREIGN, Odds, judge
 from bot.outreach.faq.smalltalk import SmallTalk, small_talk
-from messages.content.models import Fact, FaqEntry, Hints, is_current
+from messages.content.models import Fact, FaqEntry, Hints, Pack, is_current
 
 Action = Literal["answer", "suggest", "none"]
 
@@ -95,6 +95,21 @@ class Answerer:
             return []
         all_odds = [judge(self._index.find(part)) for part in parts]
         return list(dict.fromkeys(odds.entries[0][0] for odds in all_odds if odds.sure >= SURE))
+
+
+_KEPT = 4
+_made: dict[tuple[str, str, date], Answerer] = {}
+
+
+def answerer_of(pack: Pack, today: date) -> Answerer:
+    """The answers of a pack as it stands in its files, made once a process and day."""
+    key = (pack.language, pack.version, today)
+    if key not in _made:
+        made = Answerer(pack.faq, pack.facts, today, pack.hints)
+        while len(_made) >= _KEPT:
+            del _made[next(iter(_made))]
+        _made[key] = made
+    return _made[key]
 
 
 def _decide(odds: Odds, one_word: bool) -> Verdict:
