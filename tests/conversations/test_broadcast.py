@@ -688,5 +688,7 @@ async def test_two_processes_that_hear_the_same_press_send_once(talk: Talk) -> N
             for number, inbox in enumerate((talk.inbox, other))
         )
     )
-    assert sorted(key for one in handled for key in one.keys) == ["broadcast.planned", "broadcast.stale"]
+    first, second = sorted(key for one in handled for key in one.keys)
+    assert first == "broadcast.planned"
+    assert second in ("broadcast.stale", "broadcast.repeated"), "as far as the other one had come"
     assert len(await all_runs(talk)) == 1
