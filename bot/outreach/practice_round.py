@@ -19,11 +19,11 @@ from bot.db.gathering import Stretch
 from bot.db.practice_rounds import Waiting
 from bot.db.runs import HELD
 from bot.db.tables import Run
-from bot.db.turns import Turns
 from bot.outreach import gathering as people
 from bot.outreach import practice, spacing
 from bot.outreach.desk import Desk
 from bot.outreach.hours import EARLIEST, LATEST
+from bot.outreach.short_turns import walk
 
 HOURS = {11: (15, LATEST), 17: (EARLIEST, 14)}
 """When people are asked, by the hours of their tip: never together with it."""
@@ -44,14 +44,7 @@ DAY = timedelta(days=1)
 async def plan_due(database: Database, desk: Desk, now: datetime, planned: Callable[[], None] = lambda: None) -> None:
     """Plan the questions whose hour has come. `planned` is told after each transaction. What is too late is left out:
     a day without a question is no loss."""
-    found = Round(desk, now)
-    async with database.read() as tx:
-        more = await found.look(tx)
-    turns = Turns(database)
-    while more:
-        async with turns.write() as tx:
-            more = await found.step(tx)
-        planned()
+    await walk(database, Round(desk, now), planned)
 
 
 class Round:

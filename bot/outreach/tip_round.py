@@ -17,10 +17,10 @@ from bot.db.lessons import Slot, Standing
 from bot.db.runs import HELD
 from bot.db.sql import one_at_a_time
 from bot.db.tables import Run
-from bot.db.turns import Turns
 from bot.outreach import curriculum, gathering
 from bot.outreach.desk import Desk
 from bot.outreach.hours import EARLIEST, LATEST
+from bot.outreach.short_turns import walk
 from messages.content.packs import Tip
 
 VALID_FOR = timedelta(hours=3)
@@ -40,14 +40,7 @@ async def plan_due(database: Database, desk: Desk, now: datetime, planned: Calla
     """Plan the tips whose hour has come: one run for each group, day of its curriculum and hour. `planned` is told
     after each transaction. Hours that passed unnoticed for too long are written down as missed, once; those people go
     on the day after."""
-    found = Round(desk, now)
-    async with database.read() as tx:
-        more = await found.look(tx)
-    turns = Turns(database)
-    while more:
-        async with turns.write() as tx:
-            more = await found.step(tx)
-        planned()
+    await walk(database, Round(desk, now), planned)
 
 
 class Round:
