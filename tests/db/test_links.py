@@ -232,7 +232,7 @@ async def test_what_was_being_sent_when_they_parted_still_ends(crowd: Crowd) -> 
     assert await found(crowd, run_id) == {person_id: (UNKNOWN, Reason.INTERRUPTED)}
 
 
-@pytest.mark.alone  # crowded, one in fifty fails: of two copies under way one arrives, the other comes back and goes again
+@pytest.mark.alone  # crowded, one in fifty fails: of two copies under way one arrives, one comes back and goes again
 async def test_whoever_links_while_a_run_is_sent_is_not_reached_again(crowd: Crowd) -> None:
     """Claims on both accounts, what comes back, and links, side by side."""
     olds, news = await crowd.bring(12), await crowd.bring(12, on=(2,))
